@@ -1,0 +1,1 @@
+"""GitOps for self-hosted virtualization farms."""

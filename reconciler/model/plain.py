@@ -1,0 +1,41 @@
+"""Specs as plain JSON values and back, and the digest that names a spec.
+
+The plain form is the one in plans, journals and world files: fields that are None (not managed)
+are left out, tuples are lists, enumerations are their values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+DIGEST_LENGTH = 16
+T = TypeVar("T")
+
+
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+
+
+def to_plain(value: Any) -> Any:
+    """The plain JSON form of a frozen dataclass."""
+    return _adapter(type(value)).dump_python(value, mode="json", exclude_none=True)
+
+
+def from_plain(kind: type[T], data: Any) -> T:
+    """A `kind` from its plain form.
+
+    Raises:
+        pydantic.ValidationError: the data does not fit; the error lists each misfit.
+    """
+    loaded: T = _adapter(kind).validate_python(data)
+    return loaded
+
+
+def digest_of(value: Any) -> str:
+    """A short name for the content of a spec: equal content gives the equal name, everywhere."""
+    dumped = _adapter(type(value)).dump_json(value, exclude_none=True)
+    return hashlib.sha256(dumped).hexdigest()[:DIGEST_LENGTH]

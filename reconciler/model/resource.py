@@ -1,0 +1,98 @@
+"""Resources as they are wanted and as they were seen: the same frozen spec, from git and from the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from reconciler.model.address import Address, Scope
+from reconciler.model.plain import digest_of
+from reconciler.model.position import Position
+
+S = TypeVar("S")
+S_co = TypeVar("S_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The mark that is kept next to a thing: whose it is and which spec was last applied to it.
+
+    `name` is the name in the resource's address, `digest` the `digest_of` the applied spec.
+    """
+
+    environment: str
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desired(Generic[S]):
+    """A resource as git wants it, with the place in the repository that says so.
+
+    `formerly` is the address the resource had before a rename.
+    """
+
+    address: Address
+    spec: S
+    position: Position | None = None
+    formerly: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(Generic[S]):
+    """A resource as it was seen. `owner` None means foreign: nobody's that we know.
+
+    Foreign things are addressed by where they were seen (`domain@virt1/old-web`).
+    `pending_restart` says that the thing still runs on an older definition than `spec`.
+    """
+
+    address: Address
+    spec: S
+    owner: Owner | None = None
+    pending_restart: bool = False
+
+
+@dataclass(frozen=True)
+class World:
+    """All that one look saw, and the scopes that could not be looked at, with the reason.
+
+    Who is not in `unknown` and not in `observed` is absent; what an unknown scope holds is
+    unknown and never absent.
+    """
+
+    observed: tuple[Observed[Any], ...] = ()
+    unknown: Mapping[Scope, str] = field(default_factory=dict)
+
+    def of(self, environment: str) -> dict[Address, Observed[Any]]:
+        """What is marked as this environment's, by address."""
+        return {
+            seen.address: seen for seen in self.observed if _environment_of(seen) == environment
+        }
+
+    def others(self, environment: str) -> tuple[Observed[Any], ...]:
+        """What belongs to other environments or to nobody."""
+        return tuple(seen for seen in self.observed if _environment_of(seen) != environment)
+
+    @cached_property
+    def unknown_hosts(self) -> frozenset[str]:
+        """The hosts that could not be looked at."""
+        return frozenset(scope.name for scope in self.unknown if scope.kind == "host")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What the journal remembers of a resource: the digest last applied and where it then was."""
+
+    digest: str
+    host: str | None = None
+
+
+def owner_of(environment: str, desired: Desired[Any]) -> Owner:
+    """The mark that a resource gets when its desired spec has been applied."""
+    return Owner(environment, desired.address.name, digest_of(desired.spec))
+
+
+def _environment_of(seen: Observed[Any]) -> str | None:
+    return seen.owner.environment if seen.owner else None

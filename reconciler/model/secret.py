@@ -1,0 +1,33 @@
+"""Secrets are references. A value is never part of a document, a spec or a plan."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_FORM = re.compile(r"\Asecret://(?P<file>[a-z0-9][a-z0-9-]{0,62})/(?P<key>[A-Za-z0-9_.-]{1,64})\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SecretReference:
+    """Points at one entry of one encrypted file: `secret://file/key`."""
+
+    file: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"secret://{self.file}/{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> SecretReference:
+        """Read a reference.
+
+        Raises:
+            ValueError: the text is not of the form; the message never repeats it, because
+                it may be the secret itself.
+        """
+        match = _FORM.match(text)
+        if match is None:
+            message = "not a secret reference; write secret://file/key, never the value itself"
+            raise ValueError(message)
+        return cls(match["file"], match["key"])
