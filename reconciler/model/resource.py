@@ -1,4 +1,4 @@
-"""Resources as they are wanted and as they were seen: the same frozen spec, from git and from the world."""
+"""Resources as wanted and as seen: the same frozen spec, from git and from the world."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from reconciler.model.plain import digest_of
 from reconciler.model.position import Position
 
 S = TypeVar("S")
-S_co = TypeVar("S_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +44,11 @@ class Observed(Generic[S]):
     """A resource as it was seen. `owner` None means foreign: nobody's that we know.
 
     Foreign things are addressed by where they were seen (`domain@virt1/old-web`).
-    `pending_restart` says that the thing still runs on an older definition than `spec`.
     """
 
     address: Address
     spec: S
     owner: Owner | None = None
-    pending_restart: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,152 @@
+"""Kind `zone`: what one environment wants of one DNS zone on its server.
+
+The environment that has the zone's authority (`timers` is given) makes and removes the zone; every
+environment owns just the record sets it wrote (`reconciler.kinds.zone_registry`), and those of
+others stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from reconciler.kinds.protocol import Operation
+from reconciler.kinds.zone_operations import CreateZone, DropZone, PutRecords, UpdateZone
+from reconciler.kinds.zone_registry import Holding, is_mark, marks, read_marks
+from reconciler.model.address import Address, Scope
+from reconciler.model.change import FieldChange
+from reconciler.model.diff import diff_fields
+from reconciler.model.resource import Observed, Owner
+from reconciler.ports.nameserver import RecordSet, Timers, ZoneState, ZoneUpdate
+from reconciler.ports.world import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSpec:
+    """Records of a zone. `timers` None means that the zone itself is another's.
+
+    `serial` is where a new zone starts, and what was seen of an existing one; the server counts
+    it up, so it is never compared.
+    """
+
+    server: str
+    name: str
+    timers: Timers | None
+    records: tuple[RecordSet, ...]
+    serial: int = field(default=1, compare=False)
+
+
+class ZoneKind:
+    """Answers for zones."""
+
+    name = "zone"
+    spec = ZoneSpec
+    settle = timedelta(seconds=5)
+
+    def needs(self, address: Address, spec: ZoneSpec) -> frozenset[Address]:
+        """Nothing: names may be there before the machines."""
+        del address, spec
+        return frozenset()
+
+    def claims(self, spec: ZoneSpec) -> frozenset[str]:
+        """Its record sets and, with the authority, the zone."""
+        zone = {f"zone {spec.name}"} if spec.timers else set()
+        return frozenset({f"record {spec.name} {record.key}" for record in spec.records} | zone)
+
+    def scopes(self, specs: Iterable[ZoneSpec], hosts: Iterable[str]) -> frozenset[Scope]:
+        """Each zone on its server."""
+        del hosts
+        return frozenset(Scope("zone", spec.name, spec.server) for spec in specs)
+
+    def observe(self, scope: Scope, ports: Ports) -> Iterable[Observed[ZoneSpec]]:
+        """The parts of the zone by owner; what nobody owns is one foreign part."""
+        if scope.kind != "zone" or scope.server is None:
+            return ()
+        server = ports.nameserver(scope.server)
+        if scope.name not in server.zones():
+            return ()
+        return list(_parts(scope.server, server.zone(scope.name)))
+
+    def diff(self, desired: ZoneSpec, observed: ZoneSpec) -> tuple[FieldChange, ...]:
+        """Record set by record set."""
+        return diff_fields(desired, observed)
+
+    def create(self, desired: ZoneSpec, owner: Owner) -> tuple[Operation, ...]:
+        """Make the zone, or put our records into somebody else's."""
+        records = (*desired.records, *marks(_holding(desired, owner)))
+        if desired.timers is None:
+            return (PutRecords(desired.server, desired.name, records),)
+        return (
+            CreateZone(desired.server, desired.name, desired.timers, desired.serial, records),
+        )
+
+    def update(
+        self,
+        desired: ZoneSpec,
+        observed: ZoneSpec,
+        changed: tuple[FieldChange, ...],
+        owner: Owner,
+    ) -> tuple[Operation, ...]:
+        """One atomic update that carries the mark too, or a new zone on another server."""
+        if (desired.server, desired.name) != (observed.server, observed.name):
+            return (*self.create(desired, owner), *self.delete(observed, owner))
+        del changed
+        return (UpdateZone(desired.server, _difference(desired, observed, owner)),)
+
+    def delete(self, observed: ZoneSpec, owner: Owner) -> tuple[Operation, ...]:
+        """Take our records away; with the authority, the zone."""
+        held = (*observed.records, *marks(_holding(observed, owner)))
+        keys = tuple(sorted(record.key for record in held))
+        authority = observed.timers is not None
+        return (DropZone(observed.server, observed.name, keys, authority=authority),)
+
+    def mark(self, observed: ZoneSpec, owner: Owner) -> tuple[Operation, ...]:
+        """Write the registry's records anew."""
+        update = ZoneUpdate(
+            zone=observed.name, serial=observed.serial, put=marks(_holding(observed, owner))
+        )
+        return (UpdateZone(observed.server, update),)
+
+    def host(self, spec: ZoneSpec) -> str | None:
+        """Zones live on servers, not on hosts."""
+        del spec
+        return None
+
+
+def _difference(desired: ZoneSpec, observed: ZoneSpec, owner: Owner) -> ZoneUpdate:
+    before = {record.key: record for record in observed.records}
+    after = {record.key: record for record in desired.records}
+    old_marks = {mark.key for mark in marks(_holding(observed, owner))}
+    new_marks = marks(_holding(desired, owner))
+    gone = (before.keys() - after.keys()) | (old_marks - {mark.key for mark in new_marks})
+    return ZoneUpdate(
+        zone=desired.name,
+        serial=observed.serial,
+        put=(*(after[key] for key in sorted(after) if before.get(key) != after[key]), *new_marks),
+        remove=tuple(sorted(gone)),
+        absent=tuple(sorted(after.keys() - before.keys())),
+        timers=desired.timers if desired.timers != observed.timers else None,
+    )
+
+
+def _holding(spec: ZoneSpec, owner: Owner) -> Holding:
+    keys = frozenset(record.key for record in spec.records)
+    return Holding(owner.environment, owner.digest, spec.timers is not None, keys)
+
+
+def _parts(server: str, zone: ZoneState) -> Iterator[Observed[ZoneSpec]]:
+    holdings = read_marks(zone.records)
+    rest = {record.key: record for record in zone.records if not is_mark(record)}
+    authority_is_held = False
+    for environment, holding in sorted(holdings.items()):
+        held = tuple(rest.pop(key) for key in sorted(holding.keys & rest.keys()))
+        timers = zone.timers if holding.authority and not authority_is_held else None
+        authority_is_held |= holding.authority
+        spec = ZoneSpec(server, zone.name, timers, held, zone.serial)
+        owner = Owner(environment, zone.name, holding.digest)
+        yield Observed(Address("zone", zone.name), spec, owner)
+    if rest or not authority_is_held:
+        timers = None if authority_is_held else zone.timers
+        spec = ZoneSpec(server, zone.name, timers, tuple(rest.values()), zone.serial)
+        yield Observed(Address("zone", zone.name, server), spec)
