@@ -108,7 +108,9 @@ class SetAutostart(OnHost):
 
     def __str__(self) -> str:
         """In words."""
-        return f"{'enable' if self.autostart else 'disable'} autostart of {self.name} on {self.host}"
+        return (
+            f"{'enable' if self.autostart else 'disable'} autostart of {self.name} on {self.host}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,7 @@ class ZoneKind:
         records = (*desired.records, *marks(_holding(desired, owner)))
         if desired.timers is None:
             return (PutRecords(desired.server, desired.name, records),)
-        return (
-            CreateZone(desired.server, desired.name, desired.timers, desired.serial, records),
-        )
+        return (CreateZone(desired.server, desired.name, desired.timers, desired.serial, records),)
 
     def update(
         self,

@@ -81,7 +81,9 @@ class Nameserver(Protocol):
         """
         ...
 
-    def create_zone(self, name: str, timers: Timers, serial: int, records: tuple[RecordSet, ...]) -> None:
+    def create_zone(
+        self, name: str, timers: Timers, serial: int, records: tuple[RecordSet, ...]
+    ) -> None:
         """Begin to serve a zone with these records.
 
         Raises:

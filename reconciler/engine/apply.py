@@ -1,0 +1,194 @@
+"""Carry a plan out: the only writer.
+
+Changes run as soon as those they need are done, several at a time, but never two on one host or
+server. A failed change stops what needs it and nothing else.
+"""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reconciler.errors import DriverError, Unreachable
+from reconciler.kinds.protocol import Operation
+from reconciler.model.address import Address
+from reconciler.plan.plan import Change, Plan
+from reconciler.ports.world import Ports
+
+THREADS = 8
+
+
+class Result(enum.StrEnum):
+    """How a change ended. `unknown`: nobody knows whether it took effect."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one change ended, and why if not well."""
+
+    address: Address
+    result: Result
+    message: str = ""
+    error: type[DriverError] | None = None
+
+
+class Reporter(Protocol):
+    """Is told what goes on, from several threads."""
+
+    def begins(self, address: Address, operation: Operation) -> None:
+        """An operation is about to run."""
+        ...
+
+    def ended(self, outcome: Outcome) -> None:
+        """A change has ended."""
+        ...
+
+
+class Silent:
+    """A reporter that says nothing."""
+
+    def begins(self, address: Address, operation: Operation) -> None:
+        """Say nothing."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class MachineLocks:
+    """One lock per host or server, shared by all environments of the process."""
+
+    _locks: dict[str, threading.Lock] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def held(self, machines: frozenset[str]) -> Iterator[None]:
+        """Hold all of them, taken in the order of their names so that two never wait for each other."""
+        with self._guard:
+            locks = [self._locks.setdefault(name, threading.Lock()) for name in sorted(machines)]
+        with ExitStack() as stack:
+            for lock in locks:
+                stack.enter_context(lock)
+            yield
+
+
+def apply(
+    plan: Plan,
+    ports: Ports,
+    *,
+    locks: MachineLocks,
+    reporter: Reporter | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    threads: int = THREADS,
+) -> tuple[Outcome, ...]:
+    """Do what the plan says, in its order, and tell how each change ended.
+
+    `stopping` is asked before each change; once it says yes, no further one begins.
+    """
+    run = _Run(ports, locks, reporter or Silent(), stopping)
+    queue = _Queue.of(plan.active)
+    outcomes: dict[Address, Outcome] = {}
+    with ThreadPoolExecutor(threads, "apply") as pool:
+        running: dict[Future[Outcome], Address] = {}
+        ready = queue.first()
+        while ready or running:
+            for change in ready:
+                running[pool.submit(run.change, change, outcomes)] = change.address
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            ready = []
+            for future in done:
+                address = running.pop(future)
+                outcomes[address] = future.result()
+                ready += queue.after(address)
+    run.remarks(plan)
+    return tuple(outcomes[change.address] for change in plan.active)
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """Which changes still wait for which."""
+
+    changes: Mapping[Address, Change]
+    waits_for: dict[Address, set[Address]]
+    followers: dict[Address, list[Address]]
+
+    @classmethod
+    def of(cls, changes: Sequence[Change]) -> _Queue:
+        followers: dict[Address, list[Address]] = defaultdict(list)
+        for change in changes:
+            for need in change.needs:
+                followers[need].append(change.address)
+        waits_for = {change.address: set(change.needs) for change in changes}
+        return cls({change.address: change for change in changes}, waits_for, followers)
+
+    def first(self) -> list[Change]:
+        """The changes that wait for nothing."""
+        return [change for address, change in self.changes.items() if not self.waits_for[address]]
+
+    def after(self, ended: Address) -> list[Change]:
+        """The changes that may begin because this one has ended, well or not."""
+        released = []
+        for follower in self.followers.get(ended, ()):
+            self.waits_for[follower].discard(ended)
+            if not self.waits_for[follower]:
+                released.append(self.changes[follower])
+        return released
+
+
+@dataclass(frozen=True)
+class _Run:
+    ports: Ports
+    locks: MachineLocks
+    reporter: Reporter
+    stopping: Callable[[], bool]
+
+    def change(self, change: Change, outcomes: Mapping[Address, Outcome]) -> Outcome:
+        """Run one change from its first operation to its last."""
+        failed = sorted(n for n in change.needs if outcomes[n].result is not Result.DONE)
+        if failed:
+            message = f"needs {', '.join(map(str, failed))}, which did not end well"
+            outcome = Outcome(change.address, Result.SKIPPED, message)
+        else:
+            with self.locks.held(change.machines):
+                outcome = self._operations(change)
+        self.reporter.ended(outcome)
+        return outcome
+
+    def _operations(self, change: Change) -> Outcome:
+        if self.stopping():
+            return Outcome(change.address, Result.SKIPPED, "the reconciler is stopping")
+        for operation in change.operations:
+            self.reporter.begins(change.address, operation)
+            try:
+                operation.run(self.ports)
+            except Unreachable as error:
+                return Outcome(change.address, Result.UNKNOWN, f"{operation}: {error}", type(error))
+            except DriverError as error:
+                return Outcome(change.address, Result.FAILED, f"{operation}: {error}", type(error))
+        return Outcome(change.address, Result.DONE)
+
+    def remarks(self, plan: Plan) -> None:
+        """Bring marks up to date. One that fails is tried again by the next plan."""
+        for remark in plan.remarks:
+            if not self.stopping():
+                change_machines = frozenset[str]().union(*(o.machines for o in remark.operations))
+                with self.locks.held(change_machines):
+                    self._remark(remark.operations)
+
+    def _remark(self, operations: tuple[Operation, ...]) -> None:
+        for operation in operations:
+            try:
+                operation.run(self.ports)
+            except DriverError:
+                return

@@ -1,0 +1,1 @@
+"""Planning: desired and observed resources become changes a person can read. Pure."""

@@ -1,0 +1,161 @@
+"""Guards: what a plan must not do, each with numbers and the way out.
+
+Who means it writes the guard's name into the commit: `Reconciler-Allow: mass-deletion`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from reconciler.kinds.zone import ZoneSpec
+from reconciler.model.address import Address
+from reconciler.model.change import Action, Disruption
+from reconciler.model.position import Position
+from reconciler.plan.plan import Change, Plan
+from reconciler.plan.policy import Policy
+
+RECORDS_AT_LEAST = 10
+ALLOW_TRAILER = "Reconciler-Allow"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One reason why a plan is not applied. `name` is the guard's name, `remedy` the way out."""
+
+    name: str
+    message: str
+    remedy: str
+    addresses: tuple[Address, ...] = ()
+    position: Position | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message}; {self.remedy}"
+
+
+Guard = Callable[[Plan, Policy], Iterator[Violation]]
+
+
+def check(plan: Plan, policy: Policy) -> tuple[Violation, ...]:
+    """Every way in which the plan breaks the policy, less what was acknowledged."""
+    found = [violation for guard in GUARDS for violation in guard(plan, policy)]
+    return tuple(v for v in found if v.name not in policy.allowed or v.name in NEVER_ALLOWED)
+
+
+def empty_desire(plan: Plan, _: Policy) -> Iterator[Violation]:
+    """Nothing at all is wanted, although something is there: a broken tree rather than a wish."""
+    owned = sum(plan.owned.values())
+    if owned and not plan.desired:
+        yield Violation(
+            "empty-desire",
+            f"the commit describes nothing, but {owned} resources are there",
+            f"restore the documents, or say in the commit {ALLOW_TRAILER}: empty-desire",
+        )
+
+
+def mass_deletion(plan: Plan, policy: Policy) -> Iterator[Violation]:
+    """More machines would go than the policy allows at once."""
+    gone = [c for c in plan.active if c.action is Action.DELETE and c.address.kind == "domain"]
+    owned = plan.owned.get("domain", 0)
+    limit = max(1, owned * policy.machines_percent // 100)
+    if len(gone) > limit:
+        yield Violation(
+            "mass-deletion",
+            f"{len(gone)} of {owned} machines would be deleted, "
+            f"{limit} are allowed at once ({policy.machines_percent} %)",
+            f"delete fewer in one commit, or say in it {ALLOW_TRAILER}: mass-deletion",
+            tuple(change.address for change in gone),
+        )
+
+
+def mass_record_change(plan: Plan, policy: Policy) -> Iterator[Violation]:
+    """A large part of a zone's record sets would be changed or deleted."""
+    for change in plan.active:
+        touched, total = _records(change)
+        if total >= RECORDS_AT_LEAST and touched * 100 > total * policy.records_percent:
+            yield Violation(
+                "mass-record-change",
+                f"{touched} of {total} record sets of {change.address} would be changed or "
+                f"deleted, {policy.records_percent} % are allowed at once",
+                f"change fewer in one commit, or say in it {ALLOW_TRAILER}: mass-record-change",
+                (change.address,),
+                change.position,
+            )
+
+
+def foreign_owner(plan: Plan, _: Policy) -> Iterator[Violation]:
+    """A name or place we need is taken by something that is not ours."""
+    for obstacle in plan.obstacles:
+        yield Violation(
+            "foreign-owner",
+            f"{obstacle.address} needs {obstacle.claim}, but that is {obstacle.holder}",
+            "choose another name, or remove or adopt what is there",
+            (obstacle.address,),
+            obstacle.position,
+        )
+
+
+def no_room(plan: Plan, _: Policy) -> Iterator[Violation]:
+    """A machine fits on no host."""
+    for unplaced in plan.unplaced:
+        yield Violation(
+            "no-room",
+            f"{unplaced.address} fits on no host: {unplaced.reason}",
+            "make it smaller, or make room",
+            (unplaced.address,),
+            unplaced.position,
+        )
+
+
+def disruption(plan: Plan, policy: Policy) -> Iterator[Violation]:
+    """A change would cost its users more than the policy allows.
+
+    A deletion is what its author asked for, so only one that takes a part away from something
+    that stays is measured.
+    """
+    most = policy.max_disruption
+    for change in plan.active:
+        if change.disruption > most and not _whole_removal(change, plan):
+            yield Violation(
+                "disruption",
+                f"{change.address}: {_paths(change)} costs {change.disruption.label}, "
+                f"the environment allows {most.label}",
+                f"raise max_disruption to {change.disruption.label} in the Environment document, "
+                f"or say in the commit {ALLOW_TRAILER}: disruption",
+                (change.address,),
+                change.position,
+            )
+
+
+GUARDS: tuple[Guard, ...] = (
+    empty_desire,
+    mass_deletion,
+    mass_record_change,
+    foreign_owner,
+    no_room,
+    disruption,
+)
+NEVER_ALLOWED = frozenset({"foreign-owner", "no-room"})
+
+
+def _records(change: Change) -> tuple[int, int]:
+    """How many record sets that are there would change, and how many there are."""
+    total = len(change.observed.records) if isinstance(change.observed, ZoneSpec) else 0
+    if change.action is Action.DELETE:
+        return total, total
+    touched = [f for f in change.fields if f.path.startswith("records.") and f.before is not None]
+    return len(touched), total
+
+
+def _whole_removal(change: Change, plan: Plan) -> bool:
+    if change.action is not Action.DELETE:
+        return False
+    stays = {other.address for other in plan.changes if other.action is not Action.DELETE}
+    return not change.needs & stays
+
+
+def _paths(change: Change) -> str:
+    if change.action is Action.DELETE:
+        return "deleting it"
+    paths = [each.path for each in change.fields]
+    return "changing " + ", ".join(paths[:3]) + (" and more" if len(paths) > len(paths[:3]) else "")

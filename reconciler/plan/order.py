@@ -1,0 +1,67 @@
+"""The order of changes: after what a resource needs, before the end of what it releases.
+
+The order is total: among changes that may come at the same time, kind and address decide, so
+that the same differences always give the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+from reconciler.errors import DependencyLoop
+from reconciler.kinds import KINDS
+from reconciler.model.address import Address
+from reconciler.model.change import Action
+from reconciler.plan.plan import Change
+
+_RANK = {kind.name: rank for rank, kind in enumerate(KINDS)}
+
+
+def in_order(
+    changes: Iterable[Change],
+    wanted: Mapping[Address, frozenset[Address]],
+    released: Mapping[Address, frozenset[Address]],
+) -> tuple[Change, ...]:
+    """Sort changes and tell each which of the others come first.
+
+    `wanted` says what each resource needs to be as desired, `released` what it needed as it was
+    seen.
+
+    Raises:
+        DependencyLoop: resources need each other in a circle.
+    """
+    by_address = {change.address: change for change in changes}
+    edges = {address: set[Address]() for address in by_address}
+    for address, change in by_address.items():
+        if change.action is not Action.DELETE:
+            edges[address] |= _present(wanted.get(address, frozenset()), by_address)
+        for needed in released.get(address, frozenset()):
+            if needed in by_address and by_address[needed].action is Action.DELETE:
+                edges[needed].add(address)
+    return tuple(
+        replace(by_address[address], needs=frozenset(edges[address])) for address in _sorted(edges)
+    )
+
+
+def _present(needs: Iterable[Address], changes: Mapping[Address, Change]) -> set[Address]:
+    return {need for need in needs if need in changes and changes[need].action is not Action.DELETE}
+
+
+def _sorted(edges: Mapping[Address, set[Address]]) -> list[Address]:
+    sorter = TopologicalSorter(edges)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise DependencyLoop(error.args[1]) from error
+    ordered: list[Address] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=_tie)
+        ordered += ready
+        sorter.done(*ready)
+    return ordered
+
+
+def _tie(address: Address) -> tuple[int, str, str]:
+    return (_RANK.get(address.kind, len(_RANK)), address.name, address.host or "")

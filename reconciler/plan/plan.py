@@ -1,0 +1,131 @@
+"""A plan: every change of one environment for one commit, in the order of doing, with a digest."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from reconciler.kinds.protocol import Operation
+from reconciler.model.address import Address
+from reconciler.model.change import Action, Disruption, FieldChange
+from reconciler.model.position import Position
+from reconciler.placement.spread import Unplaced
+
+DIGEST_LENGTH = 16
+
+
+class Cause(enum.StrEnum):
+    """Why a resource differs: the world moved, or git did."""
+
+    DRIFT = "drift"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource that is to be changed.
+
+    `needs` are the changes of the same plan that come first. `held` says why the change is shown
+    but not applied; None means that it is applied. `observed` is the spec that was seen, None
+    when there is nothing yet.
+    """
+
+    address: Address
+    action: Action
+    cause: Cause
+    fields: tuple[FieldChange, ...]
+    operations: tuple[Operation, ...]
+    needs: frozenset[Address] = frozenset()
+    position: Position | None = None
+    held: str | None = None
+    observed: Any = None
+
+    @property
+    def disruption(self) -> Disruption:
+        """What the costliest operation costs."""
+        return max((step.disruption for step in self.operations), default=Disruption.LIVE)
+
+    @property
+    def machines(self) -> frozenset[str]:
+        """The hosts and servers it changes."""
+        return frozenset().union(*(step.machines for step in self.operations))
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.address}"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A resource that is as it should be, but whose mark names an older spec or name."""
+
+    address: Address
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A resource nobody can say anything about now, with the reason."""
+
+    address: Address
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A name or place that a desired resource needs and something that is not ours has."""
+
+    address: Address
+    claim: str
+    holder: str
+    position: Position | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done, and what was found besides.
+
+    `changes` are in the order of doing. `remarks` only bring marks up to date and do not count as
+    changes. `owned` is how many resources of each kind the environment has in the world.
+    """
+
+    environment: str
+    revision: str
+    changes: tuple[Change, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
+    foreign: tuple[Address, ...] = ()
+    unchanged: int = 0
+    desired: int = 0
+    owned: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """Names what would be done: equal plans have the equal digest, whatever the commit is."""
+        content = [
+            [str(change), str(change.held), [str(step) for step in change.operations]]
+            + [[each.path, each.before, each.after] for each in change.fields]
+            for change in self.changes
+        ]
+        text = json.dumps([self.environment, content], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+
+    @cached_property
+    def active(self) -> tuple[Change, ...]:
+        """The changes that are applied."""
+        return tuple(change for change in self.changes if change.held is None)
+
+    @property
+    def drifted(self) -> tuple[Change, ...]:
+        """The changes that are there because the world moved."""
+        return tuple(change for change in self.changes if change.cause is Cause.DRIFT)
+
+    def count(self, action: Action) -> int:
+        """How many changes do this."""
+        return sum(change.action is action for change in self.changes)

@@ -1,0 +1,68 @@
+"""What an environment allows: how much may be deleted, disturbed and healed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from reconciler.model.change import Action, Disruption
+from reconciler.plan.plan import Cause, Change, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules a plan is held against.
+
+    `allowed` are the names of violations that a person has acknowledged for this commit.
+    """
+
+    prune: bool = True
+    drift: Literal["heal", "report"] = "heal"
+    max_disruption: Disruption = Disruption.RESTART
+    machines_percent: int = 10
+    records_percent: int = 30
+    suspend: bool = False
+    allowed: frozenset[str] = frozenset()
+
+    def tightened(self, floor: Policy) -> Policy:
+        """The stricter of both in every respect; acknowledgements are this policy's."""
+        return replace(
+            self,
+            prune=self.prune and floor.prune,
+            drift="report" if "report" in {self.drift, floor.drift} else "heal",
+            max_disruption=min(self.max_disruption, floor.max_disruption),
+            machines_percent=min(self.machines_percent, floor.machines_percent),
+            records_percent=min(self.records_percent, floor.records_percent),
+            suspend=self.suspend or floor.suspend,
+        )
+
+
+def hold_back(plan: Plan, policy: Policy) -> Plan:
+    """The plan with every change held that the policy wants shown but not done.
+
+    What needs a held change is held too.
+    """
+    held: set[object] = set()
+    changes: list[Change] = []
+    for change in plan.changes:
+        reason = _reason(change, policy) or _behind(change, held)
+        if reason:
+            held.add(change.address)
+        changes.append(replace(change, held=reason or None))
+    return replace(plan, changes=tuple(changes))
+
+
+def _reason(change: Change, policy: Policy) -> str:
+    if policy.suspend:
+        return "the environment is suspended"
+    if change.action is Action.DELETE and not policy.prune:
+        return "prune is off: it is reported and kept"
+    if change.cause is Cause.DRIFT and policy.drift == "report":
+        return "drift is only reported"
+    return ""
+
+
+def _behind(change: Change, held: Iterable[object]) -> str:
+    waiting = sorted(str(need) for need in change.needs & set(held))
+    return f"it comes after {', '.join(waiting)}" if waiting else ""
