@@ -1,1 +1,5 @@
 """GitOps for self-hosted virtualization farms."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import enum
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -74,7 +74,7 @@ class MachineLocks:
 
     @contextmanager
     def held(self, machines: frozenset[str]) -> Iterator[None]:
-        """Hold all of them, taken in the order of their names so that two never wait for each other."""
+        """Hold all, taken in the order of their names so that two never wait for each other."""
         with self._guard:
             locks = [self._locks.setdefault(name, threading.Lock()) for name in sorted(machines)]
         with ExitStack() as stack:
@@ -100,28 +100,27 @@ def apply(
     queue = _Queue.of(plan.active)
     outcomes: dict[Address, Outcome] = {}
     with ThreadPoolExecutor(threads, "apply") as pool:
-        running: dict[Future[Outcome], Address] = {}
-        ready = queue.first()
-        while ready or running:
-            for change in ready:
-                running[pool.submit(run.change, change, outcomes)] = change.address
+        running: dict[Future[Outcome], Change] = {}
+        while running or queue.ready:
+            for change in queue.take(running.values()):
+                running[pool.submit(run.change, change, outcomes)] = change
             done, _ = wait(running, return_when=FIRST_COMPLETED)
-            ready = []
             for future in done:
-                address = running.pop(future)
-                outcomes[address] = future.result()
-                ready += queue.after(address)
+                change = running.pop(future)
+                outcomes[change.address] = future.result()
+                queue.release(change.address)
     run.remarks(plan)
     return tuple(outcomes[change.address] for change in plan.active)
 
 
 @dataclass(frozen=True)
 class _Queue:
-    """Which changes still wait for which."""
+    """Which changes still wait for which. `ready` are those that wait for nothing, by machines."""
 
     changes: Mapping[Address, Change]
     waits_for: dict[Address, set[Address]]
     followers: dict[Address, list[Address]]
+    ready: dict[frozenset[str], deque[Change]]
 
     @classmethod
     def of(cls, changes: Sequence[Change]) -> _Queue:
@@ -130,20 +129,31 @@ class _Queue:
             for need in change.needs:
                 followers[need].append(change.address)
         waits_for = {change.address: set(change.needs) for change in changes}
-        return cls({change.address: change for change in changes}, waits_for, followers)
+        queue = cls({change.address: change for change in changes}, waits_for, followers, {})
+        for change in changes:
+            if not change.needs:
+                queue._is_ready(change)
+        return queue
 
-    def first(self) -> list[Change]:
-        """The changes that wait for nothing."""
-        return [change for address, change in self.changes.items() if not self.waits_for[address]]
+    def take(self, running: Iterable[Change]) -> Iterator[Change]:
+        """The changes that may begin: a thread that waited for a busy machine would help nobody."""
+        busy = set[str]().union(*(change.machines for change in running))
+        for machines in list(self.ready):
+            if not machines & busy:
+                busy |= machines
+                yield self.ready[machines].popleft()
+                if not self.ready[machines]:
+                    del self.ready[machines]
 
-    def after(self, ended: Address) -> list[Change]:
-        """The changes that may begin because this one has ended, well or not."""
-        released = []
+    def release(self, ended: Address) -> None:
+        """Let those begin that waited for nothing but this change, which ended well or not."""
         for follower in self.followers.get(ended, ()):
             self.waits_for[follower].discard(ended)
             if not self.waits_for[follower]:
-                released.append(self.changes[follower])
-        return released
+                self._is_ready(self.changes[follower])
+
+    def _is_ready(self, change: Change) -> None:
+        self.ready.setdefault(change.machines, deque()).append(change)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Look at the world: every scope at once, each in its own thread, each by itself allowed to fail."""
+"""Look at the world: every scope at once, each in its own thread and each allowed to fail."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def scopes_of(
 
 
 def observe(scopes: Iterable[Scope], ports: Ports) -> World:
-    """Look once. A scope that cannot be looked at is unknown, with the reason; the others are not held up.
+    """Look once. A scope that cannot be looked at is unknown, with the reason.
 
-    Drivers keep their own deadlines, so this returns when the slowest of them gives up.
+    It does not hold up the others. Drivers keep their own deadlines, so this returns when the
+    slowest of them gives up.
     """
     ordered = sorted(scopes)
     if len(ordered) < 2:  # noqa: PLR2004 (a pool for one look is a waste)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from reconciler.kinds import KIND_BY_NAME
-from reconciler.model.address import Address
+from reconciler.kinds.domain import DomainSpec
+from reconciler.model.address import Address, Scope
 from reconciler.model.resource import Desired, World
 from reconciler.plan.make import make_plan
 from reconciler.plan.plan import Change, Plan
@@ -16,42 +17,62 @@ from reconciler.plan.plan import Change, Plan
 LOOK_AGAIN_AFTER = timedelta(seconds=1)
 
 
-def residue(
-    again: Callable[[], Plan],
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look covered and saw, and the plan that follows from it."""
+
+    scopes: frozenset[Scope]
+    world: World
+    plan: Plan
+
+
+def settle(
+    look: Callable[[], Look],
     applied: Iterable[Change],
     *,
     monotonic: Callable[[], float],
     sleep: Callable[[float], None],
-) -> tuple[Change, ...]:
-    """What still differs of what was changed, after the kinds' time to settle.
+) -> tuple[Look, tuple[Change, ...]]:
+    """Look again after applying; give the last look and what still differs of what was changed.
 
-    `again` looks and plans anew; it is asked once if nothing differs, else about every second until
-    the longest `settle` of the kinds concerned is over.
+    Looks once if nothing differs, else about every second until the longest `settle` of the kinds
+    concerned is over: a guest needs time to start, a server to load a zone.
     """
     addresses = {change.address for change in applied}
-    if not addresses:
-        return ()
-    settle = max(KIND_BY_NAME[address.kind].settle for address in addresses)
-    deadline = monotonic() + settle.total_seconds()
+    seconds = (KIND_BY_NAME[address.kind].settle.total_seconds() for address in addresses)
+    deadline = monotonic() + max(seconds, default=0.0)
     while True:
-        left = tuple(change for change in again().active if change.address in addresses)
+        last = look()
+        left = tuple(change for change in last.plan.active if change.address in addresses)
         if not left or monotonic() >= deadline:
-            return left
+            return last, left
         sleep(LOOK_AGAIN_AFTER.total_seconds())
 
 
 def undo_plan(plan: Plan, before: World, now: World) -> Plan:
     """The way back: a plan whose desire is what was seen before, for just what `plan` changed.
 
-    What a plan put in the trash is made anew and empty; its data stays in the trash.
+    The marks become again what they were. What a plan put in the trash is made anew and empty; its
+    data stays in the trash.
     """
     touched = {change.address for change in plan.active}
-    old = before.of(plan.environment)
-    desire: list[Desired[Any]] = [
-        Desired(address, found.spec) for address, found in sorted(old.items())
+    touched |= {change.formerly for change in plan.active if change.formerly}
+    machines = [seen.spec for seen in now.observed if isinstance(seen.spec, DomainSpec)]
+    waiting = {machine.uuid for machine in machines if machine.pending_restart}
+    desire = [
+        Desired(address, _again(found.spec, waiting), digest=found.owner.digest)
+        for address, found in sorted(before.of(plan.environment).items())
+        if found.owner is not None
     ]
     back = make_plan(plan.environment, desire, now, revision=plan.revision)
     return _only(back, touched)
+
+
+def _again(spec: Any, waiting: Container[str]) -> Any:
+    """What was seen, as a wish. A guest that still waits for the change need not restart."""
+    if isinstance(spec, DomainSpec) and spec.uuid in waiting:
+        return replace(spec, pending_restart=None)
+    return spec
 
 
 def _only(plan: Plan, touched: set[Address]) -> Plan:

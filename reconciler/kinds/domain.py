@@ -41,7 +41,7 @@ _DEFINITION = frozenset({"accelerator", "vcpus", "memory_bytes", "disks", "inter
 
 @dataclass(frozen=True, slots=True)
 class DomainSpec:
-    """A virtual machine. `host` None means that placement has not yet chosen one.
+    """A virtual machine. `host` and `accelerator` None: placement has not yet chosen a host.
 
     `pending_restart` says that it runs on an older definition; a desired spec has False when
     changes may restart it, and None when they wait for a person to do so.
@@ -50,7 +50,7 @@ class DomainSpec:
     host: str | None
     libvirt_name: str
     uuid: str
-    accelerator: Accelerator
+    accelerator: Accelerator | None
     vcpus: int
     memory_bytes: int
     running: bool
@@ -71,6 +71,10 @@ class DomainKind:
     name = "domain"
     spec = DomainSpec
     settle = timedelta(seconds=30)
+
+    def identity(self, spec: DomainSpec) -> str:
+        """Its UUID."""
+        return spec.uuid
 
     def needs(self, address: Address, spec: DomainSpec) -> frozenset[Address]:
         """The volumes of its disks."""
@@ -101,7 +105,7 @@ class DomainKind:
     def create(self, desired: DomainSpec, owner: Owner) -> tuple[Operation, ...]:
         """Define it, say whether it starts with the host, start it."""
         host, name = _placed(desired), desired.libvirt_name
-        steps: list[Operation] = [DefineDomain(host, _definition(desired), _unfinished(owner))]
+        steps: list[Operation] = [DefineDomain(host, _definition(desired), owner.unfinished)]
         if desired.autostart:
             steps.append(SetAutostart(host, name, autostart=True))
         if desired.running:
@@ -120,6 +124,10 @@ class DomainKind:
         if fields & _IDENTITY:
             return (*self.delete(observed, owner), *self.create(desired, owner))
         steps: list[Operation] = []
+        if "host" in fields and "accelerator" in fields and desired.accelerator == "qemu":
+            steps += _deceleration(observed, owner)
+            observed = replace(observed, running=False)
+            fields = fields_of(self.diff(desired, observed))
         if "host" in fields:
             steps.append(MigrateDomain(_placed(observed), desired.libvirt_name, host))
         steps += _redefinition(desired, observed, fields, owner)
@@ -135,6 +143,13 @@ class DomainKind:
         stop = (StopDomain(host, name),) if observed.running else ()
         return (*stop, UndefineDomain(host, name))
 
+    def without(
+        self, address: Address, observed: DomainSpec, lost: frozenset[Address]
+    ) -> DomainSpec:
+        """It is off, and the disks that were taken are not in its definition."""
+        disks = (d for d in observed.disks if volume_address(address.name, d.name) not in lost)
+        return replace(observed, running=False, pending_restart=False, disks=tuple(disks))
+
     def mark(self, observed: DomainSpec, owner: Owner) -> tuple[Operation, ...]:
         """Replace the mark."""
         return (MarkDomain(_placed(observed), observed.libvirt_name, owner),)
@@ -142,6 +157,13 @@ class DomainKind:
     def host(self, spec: DomainSpec) -> str | None:
         """The host it is defined on."""
         return spec.host
+
+
+def _deceleration(observed: DomainSpec, owner: Owner) -> list[Operation]:
+    """Every host emulates, but a guest that is accelerated cannot go on without it."""
+    host, name = _placed(observed), observed.libvirt_name
+    emulated = _definition(replace(observed, accelerator="qemu"))
+    return [StopDomain(host, name), DefineDomain(host, emulated, owner.unfinished)]
 
 
 def _redefinition(
@@ -152,7 +174,7 @@ def _redefinition(
     if _only_less_memory(desired, observed, fields):
         return [SetMemory(host, name, desired.memory_bytes)]
     if fields & _DEFINITION:
-        return [DefineDomain(host, _definition(desired), _unfinished(owner))]
+        return [DefineDomain(host, _definition(desired), owner.unfinished)]
     return []
 
 
@@ -169,17 +191,18 @@ def _power(desired: DomainSpec, observed: DomainSpec, fields: frozenset[str]) ->
 
 
 def _only_less_memory(desired: DomainSpec, observed: DomainSpec, fields: frozenset[str]) -> bool:
-    """A guest gives memory back while it runs; everything else waits for its next start."""
-    less = desired.memory_bytes < observed.memory_bytes
+    """A guest gives memory back while it runs; everything else waits for its next start.
+
+    One that waits for a restart may have been started with less than its definition says.
+    """
+    less = desired.memory_bytes < observed.memory_bytes and not observed.pending_restart
     return fields & _DEFINITION == {"memory_bytes"} and less
 
 
-def _unfinished(owner: Owner) -> Owner:
-    """A mark that matches no spec: until the last step it counts as not yet applied."""
-    return replace(owner, digest="")
-
-
 def _definition(spec: DomainSpec) -> DomainDefinition:
+    if spec.accelerator is None:
+        message = f"domain {spec.libvirt_name} was never placed on a host"
+        raise ValueError(message)
     return DomainDefinition(
         name=spec.libvirt_name,
         uuid=spec.uuid,

@@ -65,6 +65,10 @@ class Kind(Protocol[S]):
     spec: type[S]
     settle: timedelta
 
+    def identity(self, spec: S) -> str:
+        """What stays the same when the thing is moved, changed or renamed."""
+        ...
+
     def needs(self, address: Address, spec: S) -> frozenset[Address]:
         """What must be there before this can be, and be gone only after it."""
         ...
@@ -101,6 +105,10 @@ class Kind(Protocol[S]):
 
     def delete(self, observed: S, owner: Owner) -> tuple[Operation, ...]:
         """How to take away what carries the mark of `owner`."""
+        ...
+
+    def without(self, address: Address, observed: S, lost: frozenset[Address]) -> S:
+        """What is left of it when some of what it needs has been taken from it."""
         ...
 
     def mark(self, observed: S, owner: Owner) -> tuple[Operation, ...]:

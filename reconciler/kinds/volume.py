@@ -1,6 +1,5 @@
 """Kind `volume`: the disk of a virtual machine, in a storage pool of its host.
 
-Operations: `CreateVolume`, `GrowVolume`, `SendVolume`, `TrashVolume`, `MarkVolume`.
 A volume never shrinks; a deleted one goes to the trash of its pool.
 """
 
@@ -10,11 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from reconciler.kinds.protocol import OnHost, Operation, fields_of
+from reconciler.kinds.protocol import Operation, fields_of
+from reconciler.kinds.volume_operations import (
+    CreateVolume,
+    FreeVolume,
+    GrowVolume,
+    MarkVolume,
+    SendVolume,
+    TrashVolume,
+)
 from reconciler.model.address import Address, Scope
-from reconciler.model.change import Disruption, FieldChange
+from reconciler.model.change import FieldChange
 from reconciler.model.diff import diff_fields
-from reconciler.model.quantity import format_size
 from reconciler.model.resource import Observed, Owner
 from reconciler.ports.hypervisor import ImageSource, NewVolume, VolumeFormat, VolumeState
 from reconciler.ports.world import Ports
@@ -41,6 +47,10 @@ class VolumeKind:
     name = "volume"
     spec = VolumeSpec
     settle = timedelta(seconds=5)
+
+    def identity(self, spec: VolumeSpec) -> str:
+        """Its name in its pool, which it keeps on every host."""
+        return f"{spec.pool}/{spec.name}"
 
     def needs(self, address: Address, spec: VolumeSpec) -> frozenset[Address]:
         """Nothing: pools are there before us."""
@@ -80,20 +90,32 @@ class VolumeKind:
         """Send it, grow it, or, when there is no other way, trash it and make it anew."""
         host, here = _placed(desired), _placed(observed)
         if fields_of(changed) & {"pool", "name", "format"} or _shrinks(desired, observed):
-            trash = TrashVolume(here, observed.pool, observed.name)
-            return (trash, CreateVolume(host, _new(desired), owner))
+            return (
+                FreeVolume(here, observed.pool, observed.name, owner.environment),
+                TrashVolume(here, observed.pool, observed.name),
+                CreateVolume(host, _new(desired), owner),
+            )
         steps: list[Operation] = []
         if desired.capacity_bytes != observed.capacity_bytes:
             steps.append(GrowVolume(here, desired.pool, desired.name, desired.capacity_bytes))
-        steps.append(MarkVolume(here, desired.pool, desired.name, owner))
-        if host != here:  # last, because it may be left to the domain's migration
-            steps.append(SendVolume(here, observed.pool, observed.name, host))
+        if host == here:
+            steps.append(MarkVolume(here, desired.pool, desired.name, owner))
+        else:  # it may be left to the domain's migration, so the next look marks it as finished
+            steps.append(MarkVolume(here, desired.pool, desired.name, owner.unfinished))
+            steps.append(SendVolume(here, desired.pool, desired.name, host))
         return tuple(steps)
 
     def delete(self, observed: VolumeSpec, owner: Owner) -> tuple[Operation, ...]:
         """Move it to the trash."""
         del owner
         return (TrashVolume(_placed(observed), observed.pool, observed.name),)
+
+    def without(
+        self, address: Address, observed: VolumeSpec, lost: frozenset[Address]
+    ) -> VolumeSpec:
+        """The same, because it needs nothing."""
+        del address, lost
+        return observed
 
     def mark(self, observed: VolumeSpec, owner: Owner) -> tuple[Operation, ...]:
         """Replace the mark."""
@@ -102,109 +124,6 @@ class VolumeKind:
     def host(self, spec: VolumeSpec) -> str | None:
         """The host whose pool holds it."""
         return spec.host
-
-
-@dataclass(frozen=True, slots=True)
-class CreateVolume(OnHost):
-    """Make a volume."""
-
-    volume: NewVolume
-    owner: Owner
-    disruption: Disruption = Disruption.LIVE
-
-    def run(self, ports: Ports) -> None:
-        """Make it."""
-        ports.hypervisor(self.host).create_volume(self.volume, self.owner)
-
-    def __str__(self) -> str:
-        """In words."""
-        origin = f" from image {self.volume.image.name}" if self.volume.image else ""
-        size = format_size(self.volume.capacity_bytes)
-        return f"create volume {self.volume.name} ({size}{origin}) in {self.volume.pool} on {self.host}"
-
-
-@dataclass(frozen=True, slots=True)
-class GrowVolume(OnHost):
-    """Make a volume larger, under a running guest too."""
-
-    pool: str
-    name: str
-    capacity_bytes: int
-    disruption: Disruption = Disruption.LIVE
-
-    def run(self, ports: Ports) -> None:
-        """Grow it."""
-        ports.hypervisor(self.host).grow_volume(self.pool, self.name, self.capacity_bytes)
-
-    def __str__(self) -> str:
-        """In words."""
-        return f"grow volume {self.name} to {format_size(self.capacity_bytes)} on {self.host}"
-
-
-@dataclass(frozen=True, slots=True)
-class SendVolume:
-    """Bring a volume to another host, unless it travels with the domain that uses it."""
-
-    source: str
-    pool: str
-    name: str
-    destination: str
-    disruption: Disruption = Disruption.LIVE
-
-    @property
-    def machines(self) -> frozenset[str]:
-        """Both hosts."""
-        return frozenset({self.source, self.destination})
-
-    def run(self, ports: Ports) -> None:
-        """Send it if no domain uses it: a domain's migration brings its volumes along."""
-        hypervisor = ports.hypervisor(self.source)
-        used = {
-            (disk.pool, disk.volume)
-            for domain in hypervisor.domains()
-            for disk in domain.definition.disks
-        }
-        if (self.pool, self.name) not in used:
-            hypervisor.send_volume(self.pool, self.name, self.destination)
-
-    def __str__(self) -> str:
-        """In words."""
-        return f"move volume {self.name} from {self.source} to {self.destination}"
-
-
-@dataclass(frozen=True, slots=True)
-class TrashVolume(OnHost):
-    """Take a volume out of use; its data stays in the trash for a grace time."""
-
-    pool: str
-    name: str
-    disruption: Disruption = Disruption.DATA_LOSS
-
-    def run(self, ports: Ports) -> None:
-        """Trash it."""
-        ports.hypervisor(self.host).trash_volume(self.pool, self.name)
-
-    def __str__(self) -> str:
-        """In words."""
-        return f"move volume {self.name} in {self.pool} on {self.host} to the trash"
-
-
-@dataclass(frozen=True, slots=True)
-class MarkVolume(OnHost):
-    """Write down whose a volume is and which spec it has."""
-
-    pool: str
-    name: str
-    owner: Owner
-    disruption: Disruption = Disruption.LIVE
-
-    def run(self, ports: Ports) -> None:
-        """Mark it."""
-        ports.hypervisor(self.host).mark_volume(self.pool, self.name, self.owner)
-
-    def __str__(self) -> str:
-        """In words."""
-        return f"mark volume {self.name} on {self.host}"
 
 
 def _observed(host: str, state: VolumeState) -> Observed[VolumeSpec]:

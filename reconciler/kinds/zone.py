@@ -13,10 +13,11 @@ from datetime import timedelta
 
 from reconciler.kinds.protocol import Operation
 from reconciler.kinds.zone_operations import CreateZone, DropZone, PutRecords, UpdateZone
-from reconciler.kinds.zone_registry import Holding, is_mark, marks, read_marks
+from reconciler.kinds.zone_registry import Holding, is_mark, mark_key, marks, read_marks
 from reconciler.model.address import Address, Scope
 from reconciler.model.change import FieldChange
 from reconciler.model.diff import diff_fields
+from reconciler.model.plain import to_plain
 from reconciler.model.resource import Observed, Owner
 from reconciler.ports.nameserver import RecordSet, Timers, ZoneState, ZoneUpdate
 from reconciler.ports.world import Ports
@@ -27,7 +28,7 @@ class ZoneSpec:
     """Records of a zone. `timers` None means that the zone itself is another's.
 
     `serial` is where a new zone starts, and what was seen of an existing one; the server counts
-    it up, so it is never compared.
+    it up, so it is never compared. `stale` are keys of our marks on records that are gone.
     """
 
     server: str
@@ -35,6 +36,7 @@ class ZoneSpec:
     timers: Timers | None
     records: tuple[RecordSet, ...]
     serial: int = field(default=1, compare=False)
+    stale: tuple[str, ...] | None = field(default=None, compare=False)
 
 
 class ZoneKind:
@@ -43,6 +45,10 @@ class ZoneKind:
     name = "zone"
     spec = ZoneSpec
     settle = timedelta(seconds=5)
+
+    def identity(self, spec: ZoneSpec) -> str:
+        """Its name."""
+        return spec.name
 
     def needs(self, address: Address, spec: ZoneSpec) -> frozenset[Address]:
         """Nothing: names may be there before the machines."""
@@ -69,8 +75,11 @@ class ZoneKind:
         return list(_parts(scope.server, server.zone(scope.name)))
 
     def diff(self, desired: ZoneSpec, observed: ZoneSpec) -> tuple[FieldChange, ...]:
-        """Record set by record set."""
-        return diff_fields(desired, observed)
+        """Record set by record set; authority that is not wanted any more is given up."""
+        changes = diff_fields(desired, observed)
+        if desired.timers is None and observed.timers is not None:
+            return (FieldChange("timers", to_plain(observed.timers), None), *changes)
+        return changes
 
     def create(self, desired: ZoneSpec, owner: Owner) -> tuple[Operation, ...]:
         """Make the zone, or put our records into somebody else's."""
@@ -86,23 +95,34 @@ class ZoneKind:
         changed: tuple[FieldChange, ...],
         owner: Owner,
     ) -> tuple[Operation, ...]:
-        """One atomic update that carries the mark too, or a new zone on another server."""
-        if (desired.server, desired.name) != (observed.server, observed.name):
-            return (*self.create(desired, owner), *self.delete(observed, owner))
+        """One atomic update that carries the mark too, or a new zone on another server.
+
+        The old one goes first, because it does not go while it holds records of others.
+        """
+        if desired.server != observed.server:
+            return (*self.delete(observed, owner), *self.create(desired, owner))
         del changed
         return (UpdateZone(desired.server, _difference(desired, observed, owner)),)
 
     def delete(self, observed: ZoneSpec, owner: Owner) -> tuple[Operation, ...]:
         """Take our records away; with the authority, the zone."""
         held = (*observed.records, *marks(_holding(observed, owner)))
-        keys = tuple(sorted(record.key for record in held))
+        keys = tuple(sorted({*(record.key for record in held), *(observed.stale or ())}))
         authority = observed.timers is not None
         return (DropZone(observed.server, observed.name, keys, authority=authority),)
+
+    def without(self, address: Address, observed: ZoneSpec, lost: frozenset[Address]) -> ZoneSpec:
+        """The same, because it needs nothing."""
+        del address, lost
+        return observed
 
     def mark(self, observed: ZoneSpec, owner: Owner) -> tuple[Operation, ...]:
         """Write the registry's records anew."""
         update = ZoneUpdate(
-            zone=observed.name, serial=observed.serial, put=marks(_holding(observed, owner))
+            zone=observed.name,
+            serial=observed.serial,
+            put=marks(_holding(observed, owner)),
+            remove=observed.stale or (),
         )
         return (UpdateZone(observed.server, update),)
 
@@ -115,7 +135,7 @@ class ZoneKind:
 def _difference(desired: ZoneSpec, observed: ZoneSpec, owner: Owner) -> ZoneUpdate:
     before = {record.key: record for record in observed.records}
     after = {record.key: record for record in desired.records}
-    old_marks = {mark.key for mark in marks(_holding(observed, owner))}
+    old_marks = {mark.key for mark in marks(_holding(observed, owner))} | {*(observed.stale or ())}
     new_marks = marks(_holding(desired, owner))
     gone = (before.keys() - after.keys()) | (old_marks - {mark.key for mark in new_marks})
     return ZoneUpdate(
@@ -138,13 +158,23 @@ def _parts(server: str, zone: ZoneState) -> Iterator[Observed[ZoneSpec]]:
     rest = {record.key: record for record in zone.records if not is_mark(record)}
     authority_is_held = False
     for environment, holding in sorted(holdings.items()):
-        held = tuple(rest.pop(key) for key in sorted(holding.keys & rest.keys()))
+        missing = holding.keys - rest.keys()
+        held = tuple(rest.pop(key) for key in sorted(holding.keys - missing))
         timers = zone.timers if holding.authority and not authority_is_held else None
         authority_is_held |= holding.authority
-        spec = ZoneSpec(server, zone.name, timers, held, zone.serial)
+        stale = _only_missing(environment, held, missing)
+        spec = ZoneSpec(server, zone.name, timers, held, zone.serial, stale or None)
         owner = Owner(environment, zone.name, holding.digest)
         yield Observed(Address("zone", zone.name), spec, owner)
     if rest or not authority_is_held:
         timers = None if authority_is_held else zone.timers
         spec = ZoneSpec(server, zone.name, timers, tuple(rest.values()), zone.serial)
         yield Observed(Address("zone", zone.name, server), spec)
+
+
+def _only_missing(
+    environment: str, held: Iterable[RecordSet], missing: Iterable[str]
+) -> tuple[str, ...]:
+    """The keys of the marks at names where none of our records is left."""
+    names = {key.rpartition("/")[0] for key in missing} - {record.name for record in held}
+    return tuple(sorted(mark_key(name, environment) for name in names))

@@ -1,8 +1,9 @@
 """Who owns which records of a zone, written into the zone itself.
 
-Everything the registry writes is below the one name `_reconciler` in the zone. For each environment
-`<environment>._reconciler` holds the digest of the applied spec, and `<name>.<environment>._reconciler`
-the types of the record sets it owns at `<name>`. Record sets that no mark names are foreign.
+Everything the registry writes is below the one name `_reconciler` in the zone. For each
+environment `<environment>._reconciler` holds the digest of the applied spec, and
+`<name>.<environment>._reconciler` the types of the record sets it owns at `<name>`. Record sets
+that no mark names are foreign.
 """
 
 from __future__ import annotations
@@ -50,6 +51,11 @@ def marks(holding: Holding) -> tuple[RecordSet, ...]:
     return (_text(f"{holding.environment}.{REGISTRY}", head), *owned)
 
 
+def mark_key(name: str, environment: str) -> str:
+    """The key of the mark about the records that an environment owns at a name."""
+    return f"{name}.{environment}.{REGISTRY}/TXT"
+
+
 def read_marks(records: Iterable[RecordSet]) -> Mapping[str, Holding]:
     """The holdings by environment, from all record sets of a zone. What is no mark is skipped."""
     heads: dict[str, tuple[str, bool]] = {}
@@ -57,9 +63,9 @@ def read_marks(records: Iterable[RecordSet]) -> Mapping[str, Holding]:
     for record in records:
         if record.type == "TXT" and record.name.endswith(f".{REGISTRY}") and record.values:
             name, _, environment = record.name.removesuffix(f".{REGISTRY}").rpartition(".")
-            if match := _DIGEST.match(record.values[0]):
+            if not name and (match := _DIGEST.match(record.values[0])):
                 heads[environment] = (match["digest"], match["authority"] == "1")
-            elif match := _TYPES.match(record.values[0]):
+            elif name and (match := _TYPES.match(record.values[0])):
                 keys[environment].update(f"{name}/{kind}" for kind in match["types"].split(","))
     return {
         environment: Holding(environment, digest, authority, frozenset(keys[environment]))

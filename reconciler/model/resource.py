@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -25,18 +25,25 @@ class Owner:
     name: str
     digest: str
 
+    @property
+    def unfinished(self) -> Owner:
+        """The same mark while the thing is being changed: its digest is that of no spec."""
+        return replace(self, digest="")
+
 
 @dataclass(frozen=True, slots=True)
 class Desired(Generic[S]):
     """A resource as git wants it, with the place in the repository that says so.
 
-    `formerly` is the address the resource had before a rename.
+    `formerly` is the address the resource had before a rename. `digest` is the one to mark it with
+    where that is not the spec's own, because the spec is what was seen of an earlier one.
     """
 
     address: Address
     spec: S
     position: Position | None = None
     formerly: Address | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,8 @@ class Applied:
 
 def owner_of(environment: str, desired: Desired[Any]) -> Owner:
     """The mark that a resource gets when its desired spec has been applied."""
-    return Owner(environment, desired.address.name, digest_of(desired.spec))
+    digest = digest_of(desired.spec) if desired.digest is None else desired.digest
+    return Owner(environment, desired.address.name, digest)
 
 
 def _environment_of(seen: Observed[Any]) -> str | None:

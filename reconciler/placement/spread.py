@@ -7,29 +7,33 @@ reasons against each host are the work of the placement capability that replaces
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.kinds.domain import DomainKind, DomainSpec
+from reconciler.kinds.match import match
 from reconciler.kinds.volume import VolumeSpec
 from reconciler.model.address import Address
 from reconciler.model.position import Position
 from reconciler.model.quantity import format_size
 from reconciler.model.resource import Applied, Desired, Observed, World
+from reconciler.ports.hypervisor import Accelerator
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
     """What a host offers this environment, before anything is on it.
 
-    `share_bytes` and `share_cpus` are the environment's quota on a host of another environment, None
-    on its own. `open` is False for a host in maintenance.
+    `share_bytes` and `share_cpus` are the environment's quota on a host of another environment,
+    None on its own. `accelerator` is how the host runs guests. `open` is False for a host in
+    maintenance.
     """
 
     host: str
     memory_bytes: int
     pools: frozenset[str]
+    accelerator: Accelerator = "kvm"
     share_bytes: int | None = None
     share_cpus: int | None = None
     open: bool = True
@@ -39,7 +43,7 @@ class Room:
 class Unplaced:
     """A machine for which there is no host, with the reason and the way out.
 
-    `parts` are its volumes, which share its fate.
+    `parts` are its volumes, which share its fate, and the names under which any of them was seen.
     """
 
     address: Address
@@ -66,21 +70,21 @@ def place(
     """Choose hosts. The same input always gives the same choice.
 
     A machine stays where it or one of its volumes was last seen unless its document names a host.
+    A new one goes to a host that was seen, if there is room on any of those.
     """
     table = _Table.of(environment, rooms, world)
     machines = [want for want in desired if isinstance(want.spec, DomainSpec)]
-    known = {
-        want.address: _known_host(want, world.of(environment), applied or {}) for want in machines
-    }
+    found = match(environment, desired, world).found
+    known = {want.address: _known_host(want, found, applied or {}) for want in machines}
     hosts: dict[Address, str] = {}
     unplaced: list[Unplaced] = []
     for want in sorted(machines, key=lambda want: _turn(want, known[want.address])):
         chosen = table.choose(want, known[want.address])
         if isinstance(chosen, Unplaced):
-            unplaced.append(chosen)
+            unplaced.append(replace(chosen, parts=_parts(want, found)))
         else:
             hosts[want.address] = chosen
-    return Placement(tuple(_with_hosts(desired, hosts)), tuple(unplaced))
+    return Placement(tuple(_with_hosts(desired, hosts, table.rooms)), tuple(unplaced))
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,14 @@ class _Table:
     """The rooms, and what is taken of them by whoever is already there."""
 
     rooms: Mapping[str, Room]
+    unseen: frozenset[str]
     used: dict[str, int]
     ours: dict[str, int]
     cpus: dict[str, int]
 
     @classmethod
     def of(cls, environment: str, rooms: Iterable[Room], world: World) -> _Table:
-        table = cls({room.host: room for room in rooms}, {}, {}, {})
+        table = cls({room.host: room for room in rooms}, world.unknown_hosts, {}, {}, {})
         for seen in world.others(environment):
             if isinstance(seen.spec, DomainSpec) and seen.spec.host:
                 table.used[seen.spec.host] = (
@@ -110,33 +115,39 @@ class _Table:
                 f"it was last seen on {known}, which offers this environment no room any more; "
                 f"bring {known} back, or move the machine by giving it a host"
             )
-            return _unplaced(want, reason)
-        candidates = [spec.host or known] if spec.host or known else sorted(self.rooms)
-        is_new = known is None
-        fitting = [host for host in candidates if host and not self._refusal(host, spec, is_new)]
+            return Unplaced(want.address, reason, want.position)
+        home = spec.host or known
+        refusals = {
+            host: self._refusal(host, spec, comes=host != known)
+            for host in ([home] if home else sorted(self.rooms))
+        }
+        fitting = [host for host, refusal in refusals.items() if not refusal]
         if not fitting:
-            reasons = "; ".join(self._refusal(host, spec, is_new) for host in candidates if host)
-            return _unplaced(want, reasons or "there is no host")
-        chosen = max(fitting, key=lambda host: (self._free_share(host), _reverse(host)))
+            reasons = "; ".join(refusals.values()) or "there is no host"
+            return Unplaced(want.address, reasons, want.position)
+        chosen = max(fitting, key=self._merit)
         self._take(chosen, spec)
         return chosen
 
-    def _refusal(self, host: str, spec: DomainSpec, is_new: bool) -> str:
+    def _refusal(self, host: str, spec: DomainSpec, *, comes: bool) -> str:
+        """Why the host cannot have the machine. One that stays needs no room."""
         room = self.rooms.get(host)
         if room is None:
             return f"{host} offers this environment no room"
         missing = sorted({disk.pool for disk in spec.disks} - room.pools)
         if missing:
             return f"{host} has no pool {', '.join(missing)}"
-        if not is_new:
-            return ""
+        return self._shortage(room, spec) if comes else ""
+
+    def _shortage(self, room: Room, spec: DomainSpec) -> str:
         if not room.open:
-            return f"{host} is in maintenance"
+            return f"{room.host} is in maintenance"
         free = self._free(room)
         if free < spec.memory_bytes:
-            return f"{host} has {format_size(max(free, 0))} of memory left for it"
-        if room.share_cpus is not None and self.cpus.get(host, 0) + spec.vcpus > room.share_cpus:
-            return f"{host} shares {room.share_cpus} cpus, {self.cpus.get(host, 0)} are taken"
+            return f"{room.host} has {format_size(max(free, 0))} of memory left for it"
+        taken = self.cpus.get(room.host, 0)
+        if room.share_cpus is not None and taken + spec.vcpus > room.share_cpus:
+            return f"{room.host} shares {room.share_cpus} cpus, {taken} are taken"
         return ""
 
     def _free(self, room: Room) -> int:
@@ -144,40 +155,43 @@ class _Table:
         left = room.memory_bytes - self.used.get(room.host, 0) - ours
         return left if room.share_bytes is None else min(left, room.share_bytes - ours)
 
-    def _free_share(self, host: str) -> float:
+    def _merit(self, host: str) -> tuple[bool, float, tuple[int, ...]]:
+        """What was seen before what was not, then the freest, then the first by name."""
         room = self.rooms[host]
-        return self._free(room) / (room.share_bytes or room.memory_bytes or 1)
+        free = self._free(room) / (room.share_bytes or room.memory_bytes or 1)
+        return (host not in self.unseen, free, _reverse(host))
 
     def _take(self, host: str, spec: DomainSpec) -> None:
         self.ours[host] = self.ours.get(host, 0) + spec.memory_bytes
         self.cpus[host] = self.cpus.get(host, 0) + spec.vcpus
 
 
-def _unplaced(want: Desired[Any], reason: str) -> Unplaced:
-    parts = DomainKind().needs(want.address, want.spec)
-    return Unplaced(want.address, reason, want.position, parts)
+def _parts(want: Desired[Any], found: Mapping[Address, Observed[Any]]) -> frozenset[Address]:
+    volumes = DomainKind().needs(want.address, want.spec)
+    return volumes | {found[each].address for each in (want.address, *volumes) if each in found}
 
 
 def _known_host(
     want: Desired[Any],
-    seen: Mapping[Address, Observed[Any]],
+    found: Mapping[Address, Observed[Any]],
     applied: Mapping[Address, Applied],
 ) -> str | None:
     """Where the machine is: as seen, else as one of its volumes, else as last remembered."""
     volumes = sorted(DomainKind().needs(want.address, want.spec))
-    for address in (want.address, want.formerly, *volumes):
-        if address is not None and address in seen:
-            host: str | None = seen[address].spec.host
+    for address in (want.address, *volumes):
+        if address in found:
+            host: str | None = found[address].spec.host
             return host
-    for address in (want.address, want.formerly):
-        if address is not None and address in applied:
-            return applied[address].host
+    for name in (want.address, want.formerly):
+        if name is not None and name in applied:
+            return applied[name].host
     return None
 
 
 def _turn(want: Desired[Any], known: str | None) -> tuple[int, int, str]:
-    """Those that have a place come first, then the pinned, then the large."""
-    rank = 0 if known else 1 if want.spec.host else 2
+    """Those that stay where they are come first, then the pinned, then the large."""
+    stays = known is not None and want.spec.host in {None, known}
+    rank = 0 if stays else 1 if want.spec.host else 2
     return (rank, -want.spec.memory_bytes, want.address.name)
 
 
@@ -187,23 +201,18 @@ def _reverse(host: str) -> tuple[int, ...]:
 
 
 def _with_hosts(
-    desired: Sequence[Desired[Any]], hosts: Mapping[Address, str]
-) -> list[Desired[Any]]:
-    homes = {
-        volume: hosts.get(want.address)
-        for want in desired
-        if isinstance(want.spec, DomainSpec)
-        for volume in DomainKind().needs(want.address, want.spec)
-    }
-    homes |= {
-        want.address: hosts.get(want.address)
-        for want in desired
-        if isinstance(want.spec, DomainSpec)
-    }
-    placed = []
+    desired: Sequence[Desired[Any]], hosts: Mapping[Address, str], rooms: Mapping[str, Room]
+) -> Iterator[Desired[Any]]:
+    homes = dict(hosts)
     for want in desired:
-        if not isinstance(want.spec, DomainSpec | VolumeSpec):
-            placed.append(want)
-        elif home := homes.get(want.address):
-            placed.append(replace(want, spec=replace(want.spec, host=home)))
-    return placed
+        if isinstance(want.spec, DomainSpec) and (home := hosts.get(want.address)):
+            homes |= dict.fromkeys(DomainKind().needs(want.address, want.spec), home)
+    for want in desired:
+        home = homes.get(want.address)
+        if isinstance(want.spec, DomainSpec) and home:
+            spec = replace(want.spec, host=home, accelerator=rooms[home].accelerator)
+            yield replace(want, spec=spec)
+        elif isinstance(want.spec, VolumeSpec) and home:
+            yield replace(want, spec=replace(want.spec, host=home))
+        elif not isinstance(want.spec, DomainSpec | VolumeSpec):
+            yield want

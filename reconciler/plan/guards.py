@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.address import Address
-from reconciler.model.change import Action, Disruption
+from reconciler.model.change import Action
 from reconciler.model.position import Position
 from reconciler.plan.plan import Change, Plan
 from reconciler.plan.policy import Policy

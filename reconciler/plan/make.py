@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.kinds import KIND_BY_NAME
+from reconciler.kinds.match import match
 from reconciler.model.address import Address
-from reconciler.model.change import Action, FieldChange
+from reconciler.model.change import Action, Disruption, FieldChange
 from reconciler.model.plain import digest_of, to_plain
 from reconciler.model.resource import Applied, Desired, Observed, World, owner_of
 from reconciler.placement.spread import Unplaced
-from reconciler.plan.order import in_order
+from reconciler.plan.order import Ties, in_order
 from reconciler.plan.plan import Cause, Change, Obstacle, Plan, Remark, Unknown
 
 
@@ -35,23 +37,29 @@ def make_plan(
     Raises:
         DependencyLoop: resources need each other in a circle.
     """
-    memory = applied or {}
     homeless = frozenset[Address]().union(*({u.address, *u.parts} for u in unplaced))
-    pairs = _Pairs.of(environment, desired, world, memory, homeless)
-    changes = [change for change in map(pairs.compare, desired) if change is not None]
-    changes += [pairs.removal(seen) for seen in pairs.unwanted]
+    matches = match(environment, desired, world)
+    pairs = _Pairs.of(environment, desired, world, matches.found, applied or {})
+    changes = {want.address: change for want in desired if (change := pairs.compare(want))}
+    changes |= {change.address: change for change in pairs.bereft(desired, changes)}
+    unchanged = len(desired) - len(changes) - len(pairs.unknown)
+    unwanted = [each for each in matches.unwanted if each.address not in homeless]
+    changes |= {each.address: pairs.removal(each) for each in unwanted}
+    wanted_ties = _wanted_ties(desired, changes.keys())
+    seen_ties = _seen_ties(matches.found, unwanted, changes.keys())
+    foreign = [seen for seen in world.observed if seen.owner is None]
     return Plan(
         environment=environment,
         revision=revision,
-        changes=in_order(changes, _wanted(desired), pairs.released()),
-        remarks=tuple(pairs.remarks(desired)),
+        changes=in_order(changes.values(), wanted_ties, seen_ties),
+        remarks=tuple(pairs.remarks(desired, changes)),
         unknown=tuple(pairs.unknown[each] for each in sorted(pairs.unknown)),
-        obstacles=tuple(_obstacles(desired, world.others(environment))),
-        foreign=tuple(sorted(seen.address for seen in world.observed if seen.owner is None)),
+        obstacles=tuple(_obstacles(desired, (*world.others(environment), *matches.copies))),
+        foreign=tuple(sorted(seen.address for seen in (*foreign, *matches.copies))),
         unplaced=tuple(unplaced),
-        unchanged=len(desired) + len(pairs.unwanted) - len(changes) - len(pairs.unknown),
+        unchanged=unchanged,
         desired=len(desired) + len(homeless),
-        owned=Counter(address.kind for address in pairs.seen),
+        owned=Counter(seen.address.kind for seen in (*matches.found.values(), *matches.unwanted)),
     )
 
 
@@ -60,9 +68,7 @@ class _Pairs:
     """Which seen resource each desired one is."""
 
     environment: str
-    seen: Mapping[Address, Observed[Any]]
-    matched: Mapping[Address, Observed[Any]]
-    unwanted: tuple[Observed[Any], ...]
+    found: Mapping[Address, Observed[Any]]
     unknown: Mapping[Address, Unknown]
     memory: Mapping[Address, Applied]
 
@@ -72,26 +78,35 @@ class _Pairs:
         environment: str,
         desired: Sequence[Desired[Any]],
         world: World,
+        found: Mapping[Address, Observed[Any]],
         memory: Mapping[Address, Applied],
-        homeless: frozenset[Address],
     ) -> _Pairs:
-        seen = world.of(environment)
-        matched = {want.address: found for want in desired if (found := _match(want, seen))}
-        taken = {found.address for found in matched.values()} | homeless
-        unwanted = tuple(seen[each] for each in sorted(seen.keys() - taken))
         unknown = {
             want.address: Unknown(want.address, reason)
             for want in desired
-            if want.address not in matched and (reason := _why_unknown(want, world, memory))
+            if want.address not in found and (reason := _why_unknown(want, world, memory))
         }
-        return cls(environment, seen, matched, unwanted, unknown, memory)
+        return cls(environment, found, unknown, memory)
 
     def compare(self, want: Desired[Any]) -> Change | None:
         """The change of one desired resource, or None."""
         if want.address in self.unknown:
             return None
-        found = self.matched.get(want.address)
+        found = self.found.get(want.address)
         return self._creation(want) if found is None else self._update(want, found)
+
+    def bereft(
+        self, desired: Iterable[Desired[Any]], changes: Mapping[Address, Change]
+    ) -> Iterator[Change]:
+        """The changes of those from whom the replacement of something takes it away first."""
+        lost = frozenset(change.address for change in changes.values() if _replaces(change))
+        for want in desired if lost else ():
+            found = self.found.get(want.address)
+            kind = KIND_BY_NAME[want.address.kind]
+            if found is not None and kind.needs(want.address, found.spec) & lost:
+                rest = kind.without(want.address, found.spec, lost)
+                if change := self._update(want, replace(found, spec=rest)):
+                    yield replace(change, cause=Cause.PENDING, observed=found.spec)
 
     def _creation(self, want: Desired[Any]) -> Change:
         kind = KIND_BY_NAME[want.address.kind]
@@ -122,6 +137,7 @@ class _Pairs:
             operations=kind.update(want.spec, found.spec, changed, owner),
             position=want.position,
             observed=found.spec,
+            formerly=found.address if found.address != want.address else None,
         )
 
     def removal(self, found: Observed[Any]) -> Change:
@@ -138,33 +154,15 @@ class _Pairs:
             observed=found.spec,
         )
 
-    def remarks(self, desired: Iterable[Desired[Any]]) -> Iterator[Remark]:
+    def remarks(
+        self, desired: Iterable[Desired[Any]], changes: Mapping[Address, Change]
+    ) -> Iterator[Remark]:
         """Bring the marks of what does not differ up to date."""
         for want in desired:
-            found = self.matched.get(want.address)
-            if found is not None and found.owner != owner_of(self.environment, want):
+            found, owner = self.found.get(want.address), owner_of(self.environment, want)
+            if found is not None and found.owner != owner and want.address not in changes:
                 kind = KIND_BY_NAME[want.address.kind]
-                if not kind.diff(want.spec, found.spec):
-                    owner = owner_of(self.environment, want)
-                    yield Remark(want.address, kind.mark(found.spec, owner))
-
-    def released(self) -> dict[Address, frozenset[Address]]:
-        """What each seen resource needs as it is, under the address it is planned with."""
-        renamed = {found.address: address for address, found in self.matched.items()}
-        return {
-            renamed.get(address, address): frozenset(
-                renamed.get(need, need)
-                for need in KIND_BY_NAME[address.kind].needs(address, found.spec)
-            )
-            for address, found in self.seen.items()
-        }
-
-
-def _match(want: Desired[Any], seen: Mapping[Address, Observed[Any]]) -> Observed[Any] | None:
-    found = seen.get(want.address)
-    if found is None and want.formerly is not None:
-        return seen.get(want.formerly)
-    return found
+                yield Remark(want.address, kind.mark(found.spec, owner))
 
 
 def _why_unknown(want: Desired[Any], world: World, memory: Mapping[Address, Applied]) -> str:
@@ -181,11 +179,44 @@ def _why_unknown(want: Desired[Any], world: World, memory: Mapping[Address, Appl
     return ""
 
 
-def _wanted(desired: Iterable[Desired[Any]]) -> dict[Address, frozenset[Address]]:
-    return {
-        want.address: KIND_BY_NAME[want.address.kind].needs(want.address, want.spec)
-        for want in desired
-    }
+def _replaces(change: Change) -> bool:
+    """Whether a wish in git takes a thing away and puts another in its place."""
+    is_wish = change.cause is Cause.PENDING and change.action is not Action.CREATE
+    return is_wish and change.disruption is Disruption.DATA_LOSS
+
+
+def _wanted_ties(
+    desired: Iterable[Desired[Any]], changed: AbstractSet[Address]
+) -> dict[Address, Ties]:
+    """What each resource needs and claims as desired."""
+    ties = {}
+    for want in desired:
+        if want.address in changed:
+            kind = KIND_BY_NAME[want.address.kind]
+            ties[want.address] = Ties(kind.needs(want.address, want.spec), kind.claims(want.spec))
+    return ties
+
+
+def _seen_ties(
+    found: Mapping[Address, Observed[Any]],
+    unwanted: Iterable[Observed[Any]],
+    changed: AbstractSet[Address],
+) -> dict[Address, Ties]:
+    """What each resource needs and claims as it is, under the address it is planned with."""
+    seen = {**found, **{each.address: each for each in unwanted}}
+    planned = {_marked(each): address for address, each in seen.items()}
+    ties = {}
+    for address in changed & seen.keys():
+        each = seen[address]
+        kind = KIND_BY_NAME[address.kind]
+        needs = (planned.get(need, need) for need in kind.needs(_marked(each), each.spec))
+        ties[address] = Ties(frozenset(needs), kind.claims(each.spec))
+    return ties
+
+
+def _marked(seen: Observed[Any]) -> Address:
+    """The address in its mark."""
+    return Address(seen.address.kind, seen.owner.name) if seen.owner else seen.address
 
 
 def _obstacles(

@@ -7,7 +7,7 @@ that the same differences always give the same plan.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.errors import DependencyLoop
@@ -19,30 +19,50 @@ from reconciler.plan.plan import Change
 _RANK = {kind.name: rank for rank, kind in enumerate(KINDS)}
 
 
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What a resource needs, and the names and places it claims: as desired, or as it was seen."""
+
+    needs: frozenset[Address] = frozenset()
+    claims: frozenset[str] = frozenset()
+
+
 def in_order(
-    changes: Iterable[Change],
-    wanted: Mapping[Address, frozenset[Address]],
-    released: Mapping[Address, frozenset[Address]],
+    changes: Iterable[Change], wanted: Mapping[Address, Ties], seen: Mapping[Address, Ties]
 ) -> tuple[Change, ...]:
     """Sort changes and tell each which of the others come first.
 
-    `wanted` says what each resource needs to be as desired, `released` what it needed as it was
-    seen.
+    A change comes after what its resource needs, and after the deletion of what has a name or
+    place that it takes; a deletion comes after the changes of those who needed the resource.
 
     Raises:
         DependencyLoop: resources need each other in a circle.
     """
     by_address = {change.address: change for change in changes}
     edges = {address: set[Address]() for address in by_address}
+    freed = _freed(by_address, seen)
     for address, change in by_address.items():
+        before = seen.get(address, Ties())
         if change.action is not Action.DELETE:
-            edges[address] |= _present(wanted.get(address, frozenset()), by_address)
-        for needed in released.get(address, frozenset()):
+            after = wanted.get(address, Ties())
+            edges[address] |= _present(after.needs, by_address)
+            edges[address] |= {freed[c] for c in after.claims - before.claims if c in freed}
+        for needed in before.needs:
             if needed in by_address and by_address[needed].action is Action.DELETE:
                 edges[needed].add(address)
     return tuple(
         replace(by_address[address], needs=frozenset(edges[address])) for address in _sorted(edges)
     )
+
+
+def _freed(changes: Mapping[Address, Change], seen: Mapping[Address, Ties]) -> dict[str, Address]:
+    """Which deletion gives a name or place free."""
+    return {
+        claim: address
+        for address, change in changes.items()
+        if change.action is Action.DELETE
+        for claim in seen.get(address, Ties()).claims
+    }
 
 
 def _present(needs: Iterable[Address], changes: Mapping[Address, Change]) -> set[Address]:

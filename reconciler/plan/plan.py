@@ -32,7 +32,7 @@ class Change:
 
     `needs` are the changes of the same plan that come first. `held` says why the change is shown
     but not applied; None means that it is applied. `observed` is the spec that was seen, None
-    when there is nothing yet.
+    when there is nothing yet. `formerly` is the address in its mark, if that is another.
     """
 
     address: Address
@@ -44,6 +44,7 @@ class Change:
     position: Position | None = None
     held: str | None = None
     observed: Any = None
+    formerly: Address | None = None
 
     @property
     def disruption(self) -> Disruption:

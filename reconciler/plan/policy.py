@@ -58,8 +58,18 @@ def _reason(change: Change, policy: Policy) -> str:
         return "the environment is suspended"
     if change.action is Action.DELETE and not policy.prune:
         return "prune is off: it is reported and kept"
-    if change.cause is Cause.DRIFT and policy.drift == "report":
+    if change.cause is Cause.DRIFT:
+        return _keeps_drift(change, policy)
+    return ""
+
+
+def _keeps_drift(change: Change, policy: Policy) -> str:
+    """Why drift stays. What costs too much does not stop the rest: no commit asked for it."""
+    if policy.drift == "report":
         return "drift is only reported"
+    if change.disruption > policy.max_disruption and "disruption" not in policy.allowed:
+        costs, most = change.disruption.label, policy.max_disruption.label
+        return f"healing it costs {costs}, the environment allows {most}"
     return ""
 
 

@@ -1,0 +1,1 @@
+"""What people write: documents, how they are loaded, patched, inherited and checked."""

@@ -1,0 +1,110 @@
+"""The types of document fields: closed forms with a message for people behind each."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+
+from reconciler.model.quantity import parse_duration, parse_size
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+LABEL = rf"^{_LABEL}$"
+DOMAIN = rf"^{_LABEL}(?:\.{_LABEL})*$"
+RECORD_NAME = r"^(?:@|(?:\*|[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)*)$"
+TARGET = r"^(?:@|[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)*\.?)$"
+NAMING = rf"^(?:{_LABEL}\.)*(?:[a-z0-9-]{{0,30}}\{{name\}}[a-z0-9-]{{0,30}})(?:\.{_LABEL})*$"
+INTERFACE = r"^[a-z][a-z0-9_.-]{0,14}$"
+MAC = r"^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$"
+SHA256 = r"^[0-9a-f]{64}$"
+MAIL = rf"^[A-Za-z0-9][A-Za-z0-9._+-]{{0,63}}@{_LABEL}(?:\.{_LABEL})*$"
+IMAGE_URL = r"^(?:https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+-]*|(?:file://)?/[A-Za-z0-9._~/+-]+)$"
+LIBVIRT_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$"
+ONE_LINE = r"^[^\x00-\x1f\x7f]{0,200}$"
+PATH = r"^/?[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$"
+
+
+def _text(pattern: str, meaning: str, limit: int = 253) -> Any:
+    """A string of this form; `\\Z` and not `$`, which would let a final newline pass."""
+    compiled = re.compile(rf"\A{pattern.removeprefix('^').removesuffix('$')}\Z")
+
+    def check(value: str) -> str:
+        if len(value) > limit or compiled.match(value) is None:
+            message = f"must be {meaning}"
+            raise ValueError(message)
+        return value
+
+    schema = {"type": "string", "pattern": pattern, "maxLength": limit}
+    return Annotated[str, AfterValidator(check), WithJsonSchema(schema)]
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, str):
+        message = "must be a size with a unit, such as 4 GiB"
+        raise ValueError(message)  # noqa: TRY004 (pydantic reports ValueError only)
+    return parse_size(value)
+
+
+def _duration(value: Any) -> timedelta:
+    if not isinstance(value, str):
+        message = "must be a duration with a unit, such as 30m"
+        raise ValueError(message)  # noqa: TRY004 (pydantic reports ValueError only)
+    return parse_duration(value)
+
+
+def _address(value: Any) -> IPv4Address | IPv6Address:
+    if not isinstance(value, str):
+        message = "must be an IP address, such as 192.168.1.17"
+        raise ValueError(message)  # noqa: TRY004 (pydantic reports ValueError only)
+    return ip_address(value)
+
+
+def _network(value: Any) -> IPv4Network:
+    if not isinstance(value, str) or "/" not in value:
+        message = "must be an IPv4 network, such as 192.168.1.0/24"
+        raise ValueError(message)
+    return IPv4Network(value, strict=True)
+
+
+Label = _text(LABEL, "one DNS label: a-z, 0-9 and -, at most 63 letters", 63)
+Domain = _text(DOMAIN, "a domain name without the final dot, such as farm.internal")
+RecordName = _text(RECORD_NAME, "a name inside the zone, @ for the zone itself, or *")
+Target = _text(TARGET, "a host name; with a final dot it is absolute")
+Naming = _text(NAMING, "a name pattern with {name} in it, such as {name}.host")
+BridgeName = _text(INTERFACE, "the name of a bridge, at most 15 letters", 15)
+Mac = _text(MAC, "a hardware address, such as 52:54:00:12:34:56", 17)
+Sha256 = _text(SHA256, "a sha256 checksum: 64 hexadecimal digits in lower case", 64)
+Mail = _text(MAIL, "a mail address")
+ImageUrl = _text(IMAGE_URL, "an https:// address or the path of a file", 500)
+LibvirtName = _text(LIBVIRT_NAME, "a name that libvirt takes", 100)
+OneLine = _text(ONE_LINE, "one line of text, at most 200 letters", 200)
+PoolTarget = _text(PATH, "a path, or the name of a volume group or dataset", 200)
+RecordValue = _text(r"^[^\x00-\x1f\x7f]{1,2000}$", "one line of text", 2000)
+PartitionRange = _text(r"^[0-9./-]{7,40}$", "a network or first-last, such as 192.168.1.128/25", 40)
+
+Size = Annotated[
+    int,
+    BeforeValidator(_size),
+    Strict(strict=False),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,15}(\.\d{1,6})? ?([KMGTP]i?B|B)$"}),
+]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d{1,9}[smhdw] ?){1,5}$"}),
+]
+IpAddress = Annotated[
+    IPv4Address | IPv6Address,
+    BeforeValidator(_address),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9a-fA-F.:]{2,45}$"}),
+]
+Subnet = Annotated[
+    IPv4Network,
+    BeforeValidator(_network),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]{7,15}/[0-9]{1,2}$"}),
+]
+Cpus = Annotated[int, Field(ge=1, le=1024)]
+Percent = Annotated[int, Field(ge=0, le=100)]

@@ -1,0 +1,123 @@
+"""How a lower level of precedence is overlaid by a higher one, values and positions together.
+
+Mappings merge; lists whose items have a name merge by it; null removes; all else is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.config.parse import Written
+from reconciler.model.position import Position
+
+NamePath = tuple[str, ...]
+ITEM_KEYS: Mapping[str, tuple[str, ...]] = {"networks": ("network",), "records": ("name", "type")}
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A value with the positions of its parts; items of lists go by their name where they have one."""
+
+    value: dict[str, Any]
+    marks: Mapping[NamePath, Position]
+
+    def position(self, path: NamePath = ()) -> Position:
+        """Where the value at `path` was written, or the nearest thing around it."""
+        for length in range(len(path), -1, -1):
+            if position := self.marks.get(path[:length]):
+                return position
+        return Position("farm.yaml")
+
+
+def locate(written: Written) -> Located:
+    """The same document with its items by name."""
+    marks: dict[NamePath, Position] = {}
+    for path in written.marks:
+        marks.setdefault(names_of(written.value, path), written.position(path))
+    return Located(written.value, marks)
+
+
+def overlay(base: Located, upper: Located) -> Located:
+    """`upper` over `base`."""
+    marks = dict(base.marks)
+    value = _merge(base.value, upper.value, (), marks)
+    marks.update({p: m for p, m in upper.marks.items() if p != () or not base.marks})
+    return Located(value, marks)
+
+
+def without(located: Located, keys: frozenset[str]) -> Located:
+    """The same without some of its top-level keys."""
+    value = {key: item for key, item in located.value.items() if key not in keys}
+    marks = {path: mark for path, mark in located.marks.items() if not path or path[0] not in keys}
+    return Located(value, marks)
+
+
+def item_name(key: str, item: Any) -> str | None:
+    """The name of a list item, None if it has none. `key` is the list's key in its document."""
+    fields = ITEM_KEYS.get(key, ("name",))
+    if not isinstance(item, dict) or not all(isinstance(item.get(f), str) for f in fields):
+        return None
+    return "/".join(item[field] for field in fields)
+
+
+def _merge(
+    base: Mapping[str, Any], upper: Mapping[str, Any], path: NamePath, marks: dict[NamePath, Position]
+) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in upper.items():
+        here = (*path, key)
+        if value is None:
+            merged.pop(key, None)
+            _forget(marks, here)
+        elif isinstance(value, dict) and isinstance(base.get(key), dict):
+            merged[key] = _merge(base[key], value, here, marks)
+        elif _named(key, value) and _named(key, base.get(key)):
+            merged[key] = _merge_items(key, base[key], value, here, marks)
+        else:
+            merged[key] = value
+            _forget(marks, here)
+    return merged
+
+
+def _merge_items(
+    key: str, base: list[Any], upper: list[Any], path: NamePath, marks: dict[NamePath, Position]
+) -> list[Any]:
+    items = {item_name(key, item): item for item in base}
+    for item in upper:
+        name = item_name(key, item)
+        if name in items:
+            items[name] = _merge(items[name], item, (*path, str(name)), marks)
+        else:
+            items[name] = item
+    return list(items.values())
+
+
+def _named(key: str, value: Any) -> bool:
+    """Whether it is a list whose items all have names, each its own."""
+    if not isinstance(value, list) or not value:
+        return False
+    names = [item_name(key, item) for item in value]
+    return None not in names and len(set(names)) == len(names)
+
+
+def _forget(marks: dict[NamePath, Position], path: NamePath) -> None:
+    for known in [known for known in marks if known[: len(path)] == path]:
+        del marks[known]
+
+
+def names_of(value: Any, path: tuple[str | int, ...]) -> NamePath:
+    """A path with the names of list items instead of their numbers."""
+    names: list[str] = []
+    here, key = value, ""
+    for step in path:
+        if isinstance(step, int):
+            item = here[step] if isinstance(here, list) and step < len(here) else None
+            names.append(item_name(key, item) or str(step))
+            here = item
+        else:
+            key = step
+            names.append(step)
+            here = here.get(step) if isinstance(here, dict) else None
+    return tuple(names)

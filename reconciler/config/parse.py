@@ -1,0 +1,212 @@
+"""YAML text to plain values that know where they were written.
+
+libyaml's C parser gives events; the builder here makes values of them by the YAML 1.2 core schema
+and refuses what a config repository never needs: other tags, merge keys, duplicate keys, cycles,
+and anything that grows out of proportion.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # re-exported unmarked
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from reconciler.errors import ConfigError
+from reconciler.model.position import Position, Problem
+
+MOST_BYTES = 1 << 20
+MOST_DEPTH = 32
+MOST_NODES = 100_000
+LONGEST_NUMBER = 18
+
+Path = tuple[str | int, ...]
+_WORDS = {"": None, "~": None} | dict.fromkeys(("null", "Null", "NULL"), None)
+_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
+_WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
+_INTEGER = re.compile(r"\A[-+]?[0-9]+\Z")
+_FLOAT = re.compile(r"\A[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One YAML document: its value, and the position of each key and list item by its path."""
+
+    file: str
+    value: Any
+    marks: Mapping[Path, tuple[int, int]]
+
+    def position(self, path: Path = ()) -> Position:
+        """Where the value at `path` stands, or the nearest thing around it."""
+        for length in range(len(path), -1, -1):
+            if mark := self.marks.get(path[:length]):
+                return Position(self.file, *mark)
+        return Position(self.file)
+
+
+def parse(file: str, content: bytes) -> tuple[Written, ...]:
+    """The documents of a file, in order. Empty documents are left out.
+
+    Raises:
+        ConfigError: the text is not YAML, or is YAML that has no place here.
+    """
+    if len(content) > MOST_BYTES:
+        what = f"the file has {len(content)} bytes, at most {MOST_BYTES} are read"
+        raise ConfigError([Problem(Position(file), what, "split it")])
+    try:
+        return tuple(_documents(file, content))
+    except ConfigError:
+        raise
+    except MarkedYAMLError as error:
+        raise ConfigError([_syntax_problem(file, error)]) from error
+    except Exception as error:  # the C parser lets many kinds escape, and none may pass here
+        what = f"the file cannot be read as YAML ({type(error).__name__})"
+        raise ConfigError([Problem(Position(file), what, "check its syntax")]) from error
+
+
+def _syntax_problem(file: str, error: MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    position = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
+    detail = " ".join(str(error.problem or "syntax error").split())
+    return Problem(position, f"not valid YAML: {detail}", "check indentation, colons and quotes")
+
+
+def _documents(file: str, content: bytes) -> Iterator[Written]:
+    parser = CParser(content)
+    try:
+        while parser.check_event():
+            event = parser.get_event()
+            if isinstance(event, DocumentStartEvent):
+                built = _Builder(file, parser).document()
+                if built.value is not None:
+                    yield built
+            elif not isinstance(event, StreamStartEvent | StreamEndEvent | DocumentEndEvent):
+                message = f"unexpected {type(event).__name__}"
+                raise ValueError(message)
+    finally:
+        parser.dispose()
+
+
+class _Builder:
+    """Builds one document from the parser's events."""
+
+    def __init__(self, file: str, parser: Any) -> None:
+        self.file = file
+        self.parser = parser
+        self.marks: dict[Path, tuple[int, int]] = {}
+        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.nodes = 0
+
+    def document(self) -> Written:
+        event = self.parser.get_event()
+        self.marks[()] = _mark(event)
+        value = self._node(event, ())
+        return Written(self.file, value, self.marks)
+
+    def _node(self, event: Any, path: Path) -> Any:
+        self._count(event, 1)
+        if len(path) > MOST_DEPTH:
+            raise self._refusal(event, f"nested deeper than {MOST_DEPTH} levels", "flatten it")
+        if isinstance(event, AliasEvent):
+            return self._alias(event)
+        if event.tag not in {None, "!"} and not _is_core(event):
+            raise self._refusal(event, f"the tag {event.tag} has no place here", "remove it")
+        before = self.nodes
+        value = self._value(event, path)
+        if event.anchor:
+            if event.anchor in self.anchors:
+                raise self._refusal(event, f"the anchor {event.anchor} is set twice", "rename it")
+            self.anchors[event.anchor] = (value, self.nodes - before + 1)
+        return value
+
+    def _value(self, event: Any, path: Path) -> Any:
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event)
+        if isinstance(event, SequenceStartEvent):
+            return list(self._items(path))
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(path)
+        raise self._refusal(event, "unexpected content", "check the syntax")
+
+    def _items(self, path: Path) -> Iterator[Any]:
+        index = 0
+        while (event := self.parser.get_event()) and not _ends(event):
+            here = (*path, index)
+            self.marks[here] = _mark(event)
+            yield self._node(event, here)
+            index += 1
+
+    def _mapping(self, path: Path) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        while (event := self.parser.get_event()) and not _ends(event):
+            key = self._key(event)
+            if key in mapping:
+                first = self.marks[(*path, key)][0]
+                what = f"the key {key!r} is there twice, first in line {first}"
+                raise self._refusal(event, what, "remove one of them")
+            here = (*path, key)
+            self.marks[here] = _mark(event)
+            mapping[key] = self._node(self.parser.get_event(), here)
+        return mapping
+
+    def _key(self, event: Any) -> str:
+        self._count(event, 1)
+        if not isinstance(event, ScalarEvent):
+            raise self._refusal(event, "a key must be plain text", "write a word")
+        if event.value == "<<" and event.implicit[0]:
+            raise self._refusal(event, "merge keys are not read", "use a stack or a patch")
+        return str(event.value)
+
+    def _scalar(self, event: Any) -> Any:
+        text = event.value
+        if not event.implicit[0] or event.style in {'"', "'", "|", ">"}:
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        if _INTEGER.match(text) or _FLOAT.match(text):
+            if len(text) > LONGEST_NUMBER:
+                raise self._refusal(event, "the number is too long", "put text in quotes")
+            return int(text) if _INTEGER.match(text) else float(text)
+        return text
+
+    def _alias(self, event: Any) -> Any:
+        if event.anchor not in self.anchors:
+            what = f"the alias {event.anchor} names nothing that is complete before it"
+            raise self._refusal(event, what, "write the value out")
+        value, size = self.anchors[event.anchor]
+        self._count(event, size)
+        return value
+
+    def _count(self, event: Any, nodes: int) -> None:
+        self.nodes += nodes
+        if self.nodes > MOST_NODES:
+            what = f"the document has more than {MOST_NODES} values when aliases are followed"
+            raise self._refusal(event, what, "write less, or split it")
+
+    def _refusal(self, event: Any, what: str, remedy: str) -> ConfigError:
+        return ConfigError([Problem(Position(self.file, *_mark(event)), what, remedy)])
+
+
+def _mark(event: Any) -> tuple[int, int]:
+    return (event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _ends(event: Any) -> bool:
+    return type(event).__name__ in {"SequenceEndEvent", "MappingEndEvent"}
+
+
+def _is_core(event: Any) -> bool:
+    return isinstance(event, ScalarEvent) and event.tag == "tag:yaml.org,2002:str"

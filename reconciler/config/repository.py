@@ -1,0 +1,37 @@
+"""What a config repository says about one environment, after patches and stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from reconciler.config.documents import Environment, Farm, Host, Image, Network, VirtualMachine, Zone
+from reconciler.model.position import Position
+
+Locate = Callable[[str, str, tuple[str, ...]], Position]
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The documents of one environment, complete and checked, by name.
+
+    `locate` finds where a document, or a field of it, was decided.
+    """
+
+    environment: str
+    farm: Farm
+    policy: Environment
+    hosts: Mapping[str, Host]
+    networks: Mapping[str, Network]
+    zones: Mapping[str, Zone]
+    images: Mapping[str, Image]
+    machines: Mapping[str, VirtualMachine]
+    locate: Locate
+
+    def position(self, kind: str, name: str, *path: str) -> Position:
+        """Where the value at `path` was decided; list items are found by their name.
+
+        A patch beats its document, and a document beats its stack. A path that nobody wrote gives
+        the nearest thing around it that somebody did, at last the start of the document.
+        """
+        return self.locate(kind, name, path)

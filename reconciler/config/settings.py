@@ -1,0 +1,355 @@
+"""The operator's settings, `reconciler.yaml`: what the repository they protect must not decide.
+
+Every setting has a default. There is a setting only for what the program does: a capability that
+needs more of the operator brings its settings along.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, Strict, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from reconciler.config.documents import DisruptionName, EnvironmentName, Many, Part
+from reconciler.config.fields import Duration, Mail, OneLine, Percent
+from reconciler.config.parse import Written, parse
+from reconciler.errors import ConfigError, SettingsError
+from reconciler.model.position import Position
+from reconciler.model.quantity import format_duration
+
+ENVIRONMENTS: tuple[EnvironmentName, ...] = ("development", "staging", "production")
+SHORTEST = timedelta(seconds=1)
+_PATTERN = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._/*-]{0,199}\Z")
+_PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
+
+
+def _at_least_a_second(value: timedelta) -> timedelta:
+    if value < SHORTEST:
+        message = f"must be at least {format_duration(SHORTEST)}"
+        raise ValueError(message)
+    return value
+
+
+def _branch_pattern(value: str) -> str:
+    if _PATTERN.match(value) is None or ".." in value or "//" in value or value.endswith("/"):
+        message = "must be the name of a branch, in which * stands for anything"
+        raise ValueError(message)
+    return value
+
+
+def _some_unlike(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        message = "must name at least one"
+        raise ValueError(message)
+    if len(set(values)) < len(values):
+        message = "must not name anything twice"
+        raise ValueError(message)
+    return values
+
+
+File = Annotated[Path, Strict(strict=False)]
+Pause = Annotated[Duration, AfterValidator(_at_least_a_second)]
+Pattern = Annotated[str, AfterValidator(_branch_pattern)]
+Patterns = Annotated[Many[Pattern], AfterValidator(_some_unlike)]
+Selection = Annotated[Many[EnvironmentName], AfterValidator(_some_unlike)]
+
+
+class RepositorySettings(Part):
+    """Where the config repository is, and how it is reached."""
+
+    url: OneLine = Field(
+        ".",
+        repr=False,
+        description="The config repository: a directory, `ssh://`, `https://` or `user@host:path`.",
+    )
+    deadline: Pause = Field(
+        timedelta(seconds=60), description="How long the repository may take to answer."
+    )
+    ssh_key: File | None = Field(
+        None, description="The private key for ssh, readable by its owner only; else ssh's own."
+    )
+    known_hosts: File | None = Field(
+        None, description="The host keys to trust, writable by its owner only; else ssh's own."
+    )
+
+
+class BranchSettings(Part):
+    """Which branches feed which environment, the preferred first."""
+
+    development: Patterns = Field(
+        ("development", "develop"), description="Branches that feed development."
+    )
+    staging: Patterns = Field(
+        ("staging", "release/v*", "hotfix/v*"),
+        description="Branches that feed staging: of several, the newest that is still open.",
+    )
+    production: Patterns = Field(
+        ("production", "main", "master"), description="Branches that feed production."
+    )
+
+    @model_validator(mode="after")
+    def _feeds_one_environment(self) -> BranchSettings:
+        seen: dict[str, str] = {}
+        for environment, patterns in self.by_environment().items():
+            for pattern in patterns:
+                if pattern in seen:
+                    message = f"{pattern} feeds both {seen[pattern]} and {environment}; choose one"
+                    raise ValueError(message)
+                seen[pattern] = environment
+        return self
+
+    def by_environment(self) -> Mapping[str, tuple[str, ...]]:
+        """The patterns of each environment."""
+        return {environment: getattr(self, environment) for environment in ENVIRONMENTS}
+
+
+class FarmSettings(Part):
+    """Which farm is managed: the real one, or a simulated one in a file."""
+
+    kind: Literal["real", "simulated"] = Field("real", description="The hosts, or a simulation.")
+    file: File | None = Field(
+        None,
+        description="The file a simulated farm lives in; else `world.yaml` in the state directory.",
+    )
+
+    @model_validator(mode="after")
+    def _only_a_simulation_has_a_file(self) -> FarmSettings:
+        if self.kind == "real" and self.file is not None:
+            message = "only a simulated farm has a file; remove it, or set kind: simulated"
+            raise ValueError(message)
+        return self
+
+
+class JournalSettings(Part):
+    """Where events are recorded, and in whose name."""
+
+    url: OneLine | None = Field(
+        None, repr=False, description="A repository of its own for the journal; else the config's."
+    )
+    name: OneLine = Field("reconciler", min_length=1, description="The author of its commits.")
+    email: Mail = Field("reconciler@localhost", description="The mail address of the author.")
+
+
+class DeletionFloor(Part):
+    """How much one commit may delete at most, whatever the repository says."""
+
+    machines_percent: Percent = Field(100, description="Part of the machines; one may always go.")
+    records_percent: Percent = Field(100, description="Part of a zone's record sets.")
+
+
+class PolicyFloor(Part):
+    """What the Environment document may tighten, and never loosen."""
+
+    suspend: bool = Field(default=False, description="Plan and report, but change nothing.")
+    prune: bool = Field(default=True, description="Whether what is not described may be deleted.")
+    drift: Literal["heal", "report"] = Field("heal", description="What may be done about drift.")
+    max_disruption: DisruptionName = Field("data-loss", description="The most a change may cost.")
+    max_deletions: DeletionFloor = Field(DeletionFloor(), description="How much may go at once.")
+
+
+class PolicySettings(Part):
+    """A floor for each environment."""
+
+    development: PolicyFloor = Field(PolicyFloor(), description="The floor of development.")
+    staging: PolicyFloor = Field(PolicyFloor(), description="The floor of staging.")
+    production: PolicyFloor = Field(PolicyFloor(), description="The floor of production.")
+
+    def floor(self, environment: str) -> PolicyFloor:
+        """The floor of one environment.
+
+        Raises:
+            KeyError: there is no such environment.
+        """
+        floors = {
+            "development": self.development,
+            "staging": self.staging,
+            "production": self.production,
+        }
+        return floors[environment]
+
+
+class Settings(Part):
+    """Everything the operator decides."""
+
+    repository: RepositorySettings = Field(
+        RepositorySettings(), description="The config repository."
+    )
+    branches: BranchSettings = Field(
+        BranchSettings(), description="Which branches feed which environment."
+    )
+    environments: Selection = Field(ENVIRONMENTS, description="The environments to look after.")
+    farm: FarmSettings = Field(FarmSettings(), description="The farm that is managed.")
+    state_directory: File = Field(
+        Path("/var/lib/reconciler"),
+        description="Where the mirror, the spool and the lock are; for the owner only.",
+    )
+    interval: Pause = Field(
+        timedelta(seconds=60), description="How often the repository is asked for news."
+    )
+    full_look: Pause = Field(
+        timedelta(minutes=5),
+        description="How often each environment is looked at in full, news or not.",
+    )
+    journal: JournalSettings = Field(JournalSettings(), description="The record of events.")
+    policy: PolicySettings = Field(
+        PolicySettings(), description="What repositories may tighten and never loosen."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much is told on standard error."
+    )
+
+    @property
+    def world_file(self) -> Path:
+        """The file of a simulated farm."""
+        return self.farm.file or self.state_directory / "world.yaml"
+
+
+def load_settings(
+    file: Path | None,
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """The settings of a file over `defaults` and below `overrides`, all in the form of the file.
+
+    Without a file the defaults stand. Relative paths start at the directory of the file.
+
+    Raises:
+        SettingsError: every problem of the file, with line and column, and of the files it names.
+    """
+    written = _read(file) if file else None
+    name = str(file) if file else "settings"
+    values = written.value if written else {}
+    if not isinstance(values, dict):
+        raise SettingsError(name, ["must be settings with their names; write `name: value` lines"])
+    try:
+        settings = Settings.model_validate(_over(_over(defaults or {}, values), overrides or {}))
+    except ValidationError as error:
+        raise SettingsError(name, _reasons(error, written)) from error
+    settings = _anchored(settings, file.parent if file else Path())
+    if reasons := list(_file_problems(settings, file)):
+        raise SettingsError(name, reasons)
+    return settings
+
+
+def check_private(path: Path) -> str:
+    """What is wrong with a file that holds a secret, and what to do; empty if nothing is."""
+    return _permission_problem(path, 0o077, "others may read it", "600")
+
+
+def _read(file: Path) -> Written | None:
+    try:
+        documents = parse(str(file), file.read_bytes())
+    except OSError as error:
+        reason = f"{error.strerror or error}; create it, or name another file with --config"
+        raise SettingsError(str(file), [reason]) from error
+    except ConfigError as error:
+        reasons = [_at(each.position, f"{each.what}; {each.remedy}") for each in error.problems]
+        raise SettingsError(str(file), reasons) from error
+    if len(documents) > 1:
+        raise SettingsError(str(file), ["holds several documents; remove the --- lines"])
+    return documents[0] if documents else None
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, the upper winning; mappings inside are merged the same way."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            merged[key] = _over(under, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _reasons(error: ValidationError, written: Written | None) -> list[str]:
+    """Each problem with its setting, in the order of the file."""
+    found = []
+    for detail in error.errors(include_url=False):
+        name = ".".join(str(part) for part in detail["loc"])
+        what = f"{name}: {_words(detail)}" if name else _words(detail)
+        position = written.position(detail["loc"]) if written else Position("")
+        found.append((position, what))
+    return [_at(position, what) if written else what for position, what in sorted(found)]
+
+
+def _at(position: Position, what: str) -> str:
+    return f"line {position.line}, column {position.column}: {what}"
+
+
+def _words(detail: ErrorDetails) -> str:
+    """The error for a person. What was written is not repeated: it may be a secret."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown(detail["loc"])
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    if kind in {"model_type", "model_attributes_type"}:
+        return "must hold settings with their names"
+    if kind == "path_type":
+        return "must be the path of a file or directory"
+    return detail["msg"].replace("Input should", "must")
+
+
+def _unknown(path: tuple[int | str, ...]) -> str:
+    known = _fields_at(path[:-1])
+    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
+    return f"there is no such setting; {hint}"
+
+
+def _fields_at(path: Iterable[int | str]) -> list[str]:
+    model: Any = Settings
+    for part in path:
+        model = model.model_fields[str(part)].annotation
+    return list(model.model_fields)
+
+
+def _anchored(settings: Settings, directory: Path) -> Settings:
+    """The settings with every path starting at the directory of their file."""
+
+    def at(path: Path | None) -> Path | None:
+        return directory / path if path else None
+
+    repository, farm = settings.repository, settings.farm
+    access = {"ssh_key": at(repository.ssh_key), "known_hosts": at(repository.known_hosts)}
+    return settings.model_copy(
+        update={
+            "repository": repository.model_copy(update=access),
+            "farm": farm.model_copy(update={"file": at(farm.file)}),
+            "state_directory": directory / settings.state_directory,
+        }
+    )
+
+
+def _file_problems(settings: Settings, file: Path | None) -> Iterator[str]:
+    repository = settings.repository
+    if repository.ssh_key and (problem := check_private(repository.ssh_key)):
+        yield f"repository.ssh_key: {problem}"
+    if repository.known_hosts:
+        known_hosts = repository.known_hosts
+        problem = _permission_problem(known_hosts, 0o022, "others may write it", "644")
+        if problem:
+            yield f"repository.known_hosts: {problem}"
+    for name, url in (("repository", repository.url), ("journal", settings.journal.url)):
+        if file and _PASSWORD.search(url or "") and (problem := check_private(file)):
+            yield f"{name}.url: holds a password, so this file is a secret: {problem}"
+
+
+def _permission_problem(path: Path, forbidden: int, what: str, mode: str) -> str:
+    try:
+        found = path.stat().st_mode & 0o777
+    except OSError as error:
+        return f"{path}: {error.strerror or error}"
+    if not path.is_file():
+        return f"{path} is not a file"
+    return f"{what} (mode {found:04o}); chmod {mode} {path}" if found & forbidden else ""

@@ -1,0 +1,1 @@
+"""Virtualization hosts through libvirt: `test:///` in memory, `qemu:///` on this machine."""

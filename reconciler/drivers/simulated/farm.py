@@ -1,0 +1,130 @@
+"""The simulated farm as a whole: the doors to its hosts and servers, its file and its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.drivers.simulated.cell import Cell
+from reconciler.drivers.simulated.faults import Call, CrashAfter, CrashBefore, Fault, Wire
+from reconciler.drivers.simulated.hypervisor import SimulatedHypervisor
+from reconciler.drivers.simulated.nameserver import SimulatedNameserver
+from reconciler.drivers.simulated.state import FarmState
+from reconciler.drivers.simulated.worldfile import WorldFile
+from reconciler.errors import NotFound
+from reconciler.ports.world import Ports
+
+
+class SimulatedFarm:
+    """Hosts and name servers that refuse what real ones refuse. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        state: FarmState | None = None,
+        *,
+        sleep: Callable[[float], None] | None = None,
+        file: WorldFile | None = None,
+    ) -> None:
+        """A farm in `state`, kept in `file` if there is one.
+
+        `sleep` is what a slow fault does; without it slowness is told in the outcome only.
+        """
+        self._cell = Cell(state or FarmState(), file)
+        self._wire = Wire(self._cell.take_faults, sleep or _not_at_all)
+
+    @classmethod
+    def open(cls, path: Path, *, sleep: Callable[[float], None]) -> SimulatedFarm:
+        """The farm of a world file. Each change is in the file when the call returns.
+
+        Raises:
+            SettingsError: the file cannot be read, or describes no farm.
+        """
+        file = WorldFile(path, sleep)
+        return cls(file.read(), sleep=sleep, file=file)
+
+    @classmethod
+    def create(
+        cls, path: Path, state: FarmState, *, sleep: Callable[[float], None]
+    ) -> SimulatedFarm:
+        """A farm in `state` that is kept in a world file, new or replaced.
+
+        Raises:
+            SettingsError: the file cannot be written.
+        """
+        file = WorldFile(path, sleep)
+        with file.locked():
+            file.write(state)
+        return cls(state, sleep=sleep, file=file)
+
+    @property
+    def state(self) -> FarmState:
+        """All of the farm as it is now; later changes do not touch what was given out."""
+        return self._cell.state
+
+    def change(self, change: Callable[[FarmState], FarmState]) -> None:
+        """Change the farm from outside, past all ports and faults.
+
+        Raises:
+            SettingsError: the world file cannot be read or written.
+        """
+        self._cell.change(change)
+
+    def hypervisor(self, host: str) -> SimulatedHypervisor:
+        """The host of that name.
+
+        Raises:
+            NotFound: there is no such host.
+        """
+        if host not in self.state.hosts:
+            raise NotFound(host, "find the host", "there is no such host in the simulated farm")
+        return SimulatedHypervisor(host, self._cell, self._wire)
+
+    def nameserver(self, server: str) -> SimulatedNameserver:
+        """The name server of that name.
+
+        Raises:
+            NotFound: there is no such server.
+        """
+        if server not in self.state.nameservers:
+            cause = "there is no such name server in the simulated farm"
+            raise NotFound(server, "find the name server", cause)
+        return SimulatedNameserver(server, self._cell, self._wire)
+
+    def add_fault(self, fault: Fault) -> None:
+        """Let something go wrong from now on."""
+        self._cell.change(lambda farm: replace(farm, faults=(*farm.faults, fault)))
+
+    def remove_faults(self, where: str = "*") -> None:
+        """End the faults that were added with exactly this `where`; `*` ends all."""
+        self._cell.change(
+            lambda farm: replace(
+                farm,
+                faults=tuple(each for each in farm.faults if where not in {"*", each.where}),
+            )
+        )
+
+    @property
+    def calls(self) -> int:
+        """How many calls of ports were made since the start or the last `revive`."""
+        return self._wire.count
+
+    @property
+    def log(self) -> tuple[Call, ...]:
+        """The latest calls of ports, oldest first."""
+        return self._wire.log
+
+    def revive(self, crash: CrashBefore | CrashAfter | None = None) -> None:
+        """Begin a new life of the process that uses the farm, to end at `crash`.
+
+        The count and the log of calls start anew; the farm stays as it is.
+        """
+        self._wire.revive(crash)
+
+
+def _not_at_all(seconds: float) -> None:
+    del seconds
+
+
+def _are_ports(farm: SimulatedFarm) -> Ports:
+    return farm

@@ -1,0 +1,69 @@
+"""What no host takes, whichever the driver: reasons in words, so that all drivers refuse alike.
+
+Some of it a hypervisor would take and quietly change (a memory size that is no whole number of KiB,
+a UUID in capitals), and then the thing would differ from what was asked for ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from uuid import UUID
+
+from reconciler.ports.hypervisor import DomainDefinition
+
+KIB = 1024
+_MAC = re.compile(r"\A[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")
+_DISK_NAME = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
+LONGEST_NAME = 255
+
+
+def unsound_definition(definition: DomainDefinition) -> Iterator[str]:
+    """Why no host can have such a domain; nothing when one can."""
+    if not _is_name(definition.name):
+        yield f"{definition.name[:80]!r} cannot be the name of a domain"
+    if not _is_uuid(definition.uuid):
+        yield f"{definition.uuid[:80]!r} is not a UUID in lower case"
+    if definition.vcpus < 1:
+        yield "a domain needs a processor"
+    if definition.memory_bytes <= 0 or definition.memory_bytes % KIB:
+        yield "the memory must be a whole number of KiB, and more than none"
+    yield from _unsound_devices(definition)
+
+
+def unsound_volume(name: str, capacity_bytes: int) -> Iterator[str]:
+    """Why no pool can have such a volume; nothing when one can."""
+    if not _is_name(name) or name in {".", ".."}:
+        yield f"{name[:80]!r} cannot be the name of a volume"
+    if capacity_bytes <= 0:
+        yield "a volume must have a size"
+
+
+def _unsound_devices(definition: DomainDefinition) -> Iterator[str]:
+    names = [disk.name for disk in definition.disks]
+    macs = [interface.mac for interface in definition.interfaces]
+    yield from (f"{name[:80]!r} cannot name a disk" for name in names if not _DISK_NAME.match(name))
+    for mac in macs:
+        if not _MAC.match(mac):
+            yield f"{mac[:80]!r} is not a hardware address in lower case"
+    if len(set(names)) != len(names):
+        yield "two disks have one name"
+    if len(set(macs)) != len(macs):
+        yield "two interfaces have one hardware address"
+    places = [(disk.pool, disk.volume) for disk in definition.disks]
+    texts = [text for place in places for text in place]
+    texts += [interface.bridge for interface in definition.interfaces]
+    yield from (f"{text[:80]!r} names nothing" for text in texts if not _is_name(text))
+    if len(set(places)) != len(places):
+        yield "two disks are one volume"
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_NAME and text.isprintable() and "/" not in text
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

@@ -1,0 +1,307 @@
+"""What is remembered of an environment, in its journal: one commit per event, none per poll.
+
+`recall` reads what was; `begins`, `ends` and `refused` compare what is with it, and write an event
+only when something that can be said about the environment has changed.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.engine.apply import Outcome, Result
+from reconciler.engine.consequence import Consequence, consequence_of
+from reconciler.engine.verify import Look
+from reconciler.errors import HistoryRewritten, ReconcilerError
+from reconciler.gitops.journal import Event, Journal
+from reconciler.kinds import KIND_BY_NAME
+from reconciler.model.address import Address
+from reconciler.model.change import Action
+from reconciler.model.condition import ConditionType
+from reconciler.model.condition import Status as ConditionStatus
+from reconciler.model.resource import Applied, World
+from reconciler.plan.conditions import Finding, conditions_of
+from reconciler.plan.inventory import world_files
+from reconciler.plan.plan import Change, Plan
+from reconciler.plan.show.status import (
+    Status,
+    drift_json,
+    drift_markdown,
+    read_status,
+    status_json,
+)
+
+SHORT = 7
+BODY_LINES = 200
+STATUS_FILE, DRIFT_FILE, DRIFT_PAGE = "status.json", "drift.json", "drift.md"
+
+
+class EventWord(enum.StrEnum):
+    """What happened, as the first word of a journal commit."""
+
+    SYNC = "sync"
+    DRIFT = "drift"
+    HEAL = "heal"
+    FAIL = "fail"
+    LOST = "lost"
+    REFUSE = "refuse"
+    HOLD = "hold"
+    READY = "ready"
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a run ended. `refusal` says why the head of the branch was not applied."""
+
+    environment: str
+    revision: str
+    before: Look | None = None
+    after: Look | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    residue: tuple[Change, ...] = ()
+    refusal: ReconcilerError | None = None
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The changes that did not end well."""
+        return tuple(each for each in self.outcomes if each.result is not Result.DONE)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether something could not be looked at."""
+        return self.after is not None and bool(self.after.world.unknown)
+
+    @property
+    def consequence(self) -> Consequence:
+        """What the loop does next."""
+        if self.failed or self.residue or self.unknown:
+            return Consequence.RETRY
+        return consequence_of(type(self.refusal)) if self.refusal else Consequence.WAIT
+
+    @property
+    def finding(self) -> Finding | None:
+        """The one reason that the environment is not ready, the weightiest first."""
+        stalled = self.consequence in {Consequence.STALL, Consequence.HOLD}
+        if self.refusal is not None:
+            return Finding(type(self.refusal).__name__, str(self.refusal), stalled)
+        if self.failed:
+            messages = "; ".join(f"{each.address}: {each.message}" for each in self.failed[:3])
+            return Finding("ApplyFailed", messages, stalled=False)
+        if self.residue:
+            left = ", ".join(str(change.address) for change in self.residue)
+            return Finding("VerificationFailed", f"still differ: {left}", stalled=False)
+        if self.unknown and self.after is not None:
+            return Finding("HostUnknown", "; ".join(_reasons(self.after.world)), stalled=False)
+        return None
+
+
+@dataclass(frozen=True)
+class Chronicle:
+    """Reads and writes the journals. `journal` finds the one of an environment."""
+
+    journal: Callable[[str], Journal]
+    now: Callable[[], datetime]
+
+    def recall(self, environment: str) -> Status:
+        """What the journal remembers; a blank status if it has not begun."""
+        files = self.journal(environment).read() or {}
+        content = files.get(STATUS_FILE)
+        return read_status(content) if content else Status(environment)
+
+    def begins(self, before: Look, past: Status, refusal: ReconcilerError | None) -> Status:
+        """Write down drift before it is healed, so that it is never lost.
+
+        Raises:
+            SourceError: the journal cannot be written. Nothing may be changed then.
+        """
+        journal = self.journal(past.environment)
+        journal.check_writable()
+        drifted = before.plan.drifted
+        old = journal.read() or {}
+        if not drifted or old.get(DRIFT_FILE) == drift_json(before.plan):
+            return past
+        finding = Report(past.environment, past.revision, before, before, refusal=refusal).finding
+        noted = self._status(past, before, past.revision, finding)
+        subject = f"{_count(len(drifted), 'resource')} {_differ(drifted)} from {_short(past.revision)}"
+        self._write(EventWord.DRIFT, subject, noted, before, drifted)
+        return noted
+
+    def ends(self, report: Report, past: Status) -> Status:
+        """Write down how a run ended, if that is news."""
+        look = report.after
+        if look is None:
+            return past
+        status = self._status(past, look, report.revision, report.finding)
+        word = _word(report, past, status)
+        if word is None:
+            return past
+        changed = report.before.plan.active if report.before else ()
+        self._write(word, _subject(word, report), status, look, changed)
+        return status
+
+    def refused(self, report: Report, past: Status) -> Status:
+        """Write down that nothing could be done at all, if that is news."""
+        conditions = conditions_of(
+            past.environment,
+            past.revision,
+            plan=None,
+            world=None,
+            finding=report.finding,
+            now=self._time(),
+            previous=past.conditions,
+        )
+        status = replace(past, conditions=conditions)
+        if _said(status) != _said(past):
+            word = _refusal_word(report)
+            self._write(word, _subject(word, report), status, None, ())
+        return status
+
+    def _status(
+        self, past: Status, look: Look, revision: str, finding: Finding | None
+    ) -> Status:
+        conditions = conditions_of(
+            past.environment,
+            revision,
+            plan=look.plan,
+            world=look.world,
+            finding=finding,
+            now=self._time(),
+            previous=past.conditions,
+        )
+        return replace(
+            past,
+            revision=revision,
+            ready_revision=past.ready_revision if finding else revision,
+            conditions=conditions,
+            applied=_applied(past, look),
+            scopes=tuple(sorted(look.scopes)),
+        )
+
+    def _write(
+        self,
+        word: EventWord,
+        subject: str,
+        status: Status,
+        look: Look | None,
+        changed: tuple[Change, ...],
+    ) -> None:
+        journal = self.journal(status.environment)
+        files = {**_kept(journal, look), STATUS_FILE: status_json(status)}
+        if look is not None:
+            files |= {
+                DRIFT_FILE: drift_json(look.plan),
+                DRIFT_PAGE: drift_markdown(look.plan),
+                **world_files(look.world, look.scopes),
+            }
+        journal.append(
+            Event(
+                word=word,
+                subject=subject,
+                body=_body(status, changed),
+                revision=status.revision,
+                resources=tuple(str(change.address) for change in changed),
+                files=files,
+            )
+        )
+
+    def _time(self) -> str:
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _applied(past: Status, look: Look) -> Mapping[Address, Applied]:
+    """What is remembered of each resource: as seen now, else as before while it is still wanted."""
+    missing = {each.address for each in look.plan.unknown}
+    missing |= {c.address for c in look.plan.changes if c.action is Action.CREATE}
+    kept = {address: was for address, was in past.applied.items() if address in missing}
+    seen = {
+        address: Applied(found.owner.digest, KIND_BY_NAME[address.kind].host(found.spec))
+        for address, found in look.world.of(past.environment).items()
+        if found.owner is not None
+    }
+    return {**kept, **seen}
+
+
+def _word(report: Report, past: Status, status: Status) -> EventWord | None:
+    """Which event a run was, or None if there is nothing new to say."""
+    changed = [change for change in report.before.plan.active] if report.before else []
+    if _said(status) == _said(past) and not changed:
+        return None
+    if report.failed or report.residue:
+        return EventWord.FAIL if _said(status) != _said(past) else None
+    if report.revision != past.revision or any(c not in report.before.plan.drifted for c in changed):
+        return EventWord.SYNC
+    if changed:
+        return EventWord.HEAL
+    if report.refusal is not None:
+        return _refusal_word(report)
+    if report.unknown:
+        return EventWord.LOST
+    return EventWord.READY
+
+
+def _refusal_word(report: Report) -> EventWord:
+    return EventWord.HOLD if isinstance(report.refusal, HistoryRewritten) else EventWord.REFUSE
+
+
+def _said(status: Status) -> object:
+    """All that a status says but the times."""
+    conditions = [(c.type, c.status, c.reason, c.message) for c in status.conditions]
+    return (status.revision, status.ready_revision, conditions)
+
+
+def _subject(word: EventWord, report: Report) -> str:
+    revision = _short(report.revision)
+    plan = report.before.plan if report.before else None
+    if word is EventWord.SYNC and plan is not None:
+        return f"{_summary(plan)} at {revision}"
+    if word is EventWord.HEAL and plan is not None:
+        return f"{_count(len(plan.active), 'resource')} set right at {revision}"
+    if word is EventWord.FAIL:
+        return f"{_count(len(report.failed) or len(report.residue), 'change')} failed at {revision}"
+    if word in {EventWord.REFUSE, EventWord.HOLD} and report.finding is not None:
+        return f"{report.finding.reason}, {revision or 'nothing'} stays in force"
+    if word is EventWord.LOST and report.after is not None:
+        scopes = ", ".join(scope.lock for scope in sorted(report.after.world.unknown))
+        return f"{scopes} cannot be looked at"
+    return f"the farm is what {revision} says"
+
+
+def _summary(plan: Plan) -> str:
+    words = {"created": Action.CREATE, "updated": Action.UPDATE}
+    words |= {"moved": Action.MOVE, "deleted": Action.DELETE}
+    counts = {word: sum(c.action is action for c in plan.active) for word, action in words.items()}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "no change"
+
+
+def _body(status: Status, changed: tuple[Change, ...]) -> str:
+    """The conditions that are not as they should be, then what was changed, field by field."""
+    lines = [
+        f"{condition.type}: {condition.reason}: {condition.message}"
+        for condition in status.conditions
+        if condition.type is ConditionType.READY or condition.status is not ConditionStatus.FALSE
+    ]
+    lines += [f"{change}: {field}" for change in changed for field in change.fields]
+    return "\n".join(lines[:BODY_LINES])
+
+
+def _kept(journal: Journal, look: Look | None) -> Mapping[str, bytes]:
+    """Without a look the journal's picture of the world stays what it was."""
+    return {} if look is not None else journal.read() or {}
+
+
+def _reasons(world: World) -> Iterator[str]:
+    return (f"{scope.lock}: {reason}" for scope, reason in sorted(world.unknown.items()))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _differ(changes: tuple[Change, ...]) -> str:
+    return "differs" if len(changes) == 1 else "differ"
+
+
+def _short(revision: str) -> str:
+    return revision[:SHORT]

@@ -1,0 +1,99 @@
+"""What git says when it fails, as one of our errors: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import enum
+import re
+
+from reconciler.errors import SourceCorrupt, SourceError, SourceUnavailable
+from reconciler.gitops.process import Cut, Finished
+from reconciler.gitops.url import mask
+
+_SHOWN_LINES = 3
+_SHOWN_CHARACTERS = 400
+
+
+class Failure(enum.Enum):
+    """What kind of failure it was, and what a person can do about it."""
+
+    NO_ROOM = "make room on the disk of the state directory, or raise the limit"
+    LOCKED = "another process uses the mirror, or was killed in it; it is tried again"
+    CORRUPT = "objects are broken or missing; if the remote is at fault, repair it there"
+    DENIED = "check the key or token, and that the host key of the server is known"
+    MISSING = "check the address, and that the account may read the repository"
+    UNREACHABLE = "check the network and the server; the last good commit stays in force"
+
+
+# The first that matches decides: a full disk also breaks a pack, and a denial also ends a connection.
+_SIGNS = (
+    (
+        Failure.NO_ROOM,
+        r"No space left on device|Disk quota exceeded|File too large|Read-only file system"
+        r"|Too many open files|died of signal 25",
+    ),
+    (Failure.LOCKED, r"Unable to create '[^']*\.lock': File exists|cannot lock ref"),
+    (
+        Failure.CORRUPT,
+        r"fsck error|corrupt|bad object|inflate: |unable to read (?:tree|sha1)|hash mismatch"
+        r"|pack (?:has|is)|index file|missing (?:blob|tree|commit|tag)|not a valid object"
+        r"|did not send all necessary objects|bad tree|invalid object|unresolved delta"
+        r"|bad pack|not our ref|remote did not send|not a git repository: |Could not read [0-9a-f]{40}"
+        r"|garbage at end|error: inflate|Failed to traverse|badTree|badDate",
+    ),
+    (
+        Failure.DENIED,
+        r"Permission denied|Authentication failed|could not read (?:Username|Password)"
+        r"|Host key verification failed|error: 40[13]|dubious ownership|read.only",
+    ),
+    (
+        Failure.MISSING,
+        r"[Rr]epository not found|does not appear to be a git repository|error: 404"
+        r"|not a git repository|No such file or directory|Not a directory",
+    ),
+)
+
+
+class MirrorLocked(SourceUnavailable):
+    """A lock file of git is in the way: of a process that works, or of one that was killed."""
+
+
+_PATTERNS = tuple((failure, re.compile(pattern)) for failure, pattern in _SIGNS)
+_KINDS: dict[Failure, type[SourceError]] = {
+    Failure.CORRUPT: SourceCorrupt,
+    Failure.LOCKED: MirrorLocked,
+}
+
+
+def failure_of(remarks: str) -> Failure:
+    """The kind of failure that git's words tell of."""
+    for failure, pattern in _PATTERNS:
+        if pattern.search(remarks):
+            return failure
+    return Failure.UNREACHABLE
+
+
+def source_error(doing: str, where: str, finished: Finished) -> SourceError:
+    """The error for a git command that failed while `doing` something `where`."""
+    if finished.cut is Cut.DEADLINE:
+        remedy = Failure.UNREACHABLE.value
+        return SourceUnavailable(
+            f"{where}: {doing}: no answer within the deadline, the command was ended; {remedy}"
+        )
+    if finished.cut is Cut.OUTPUT:
+        return SourceUnavailable(
+            f"{where}: {doing}: the answer is larger than this program takes; "
+            "check that the address names the right repository"
+        )
+    failure = failure_of(finished.remarks)
+    kind = _KINDS.get(failure, SourceUnavailable)
+    said = readable(finished.remarks) or f"git ended with {finished.returncode}"
+    return kind(f"{where}: {doing}: {said}; {failure.value}")
+
+
+def readable(remarks: str) -> str:
+    """The telling lines of what git wrote, short, without logins and control characters."""
+    lines = ["".join(c if c.isprintable() else " " for c in line) for line in remarks.splitlines()]
+    telling = [line.strip() for line in lines if line.strip() and not line.startswith("hint:")]
+    chosen = [line for line in telling if line.startswith(("fatal:", "error:", "remote:"))]
+    shown = " / ".join((chosen or telling)[-_SHOWN_LINES:])
+    return mask(shown)[:_SHOWN_CHARACTERS]

@@ -1,0 +1,141 @@
+"""The config repository as the source of documents: which commit an environment follows, and what it says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.config.load import ParseCache, load
+from reconciler.config.repository import Documents
+from reconciler.errors import ConfigError, SourceError, Stalled
+from reconciler.gitops.branches import environment_branches
+from reconciler.gitops.history import check_descends
+from reconciler.gitops.mirror import Mirror
+from reconciler.model.change import Disruption
+from reconciler.plan.guards import ALLOW_TRAILER
+from reconciler.plan.policy import Policy
+from reconciler.render.farm import Claims, claims_of, farm_problems
+
+REMEMBERED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    documents: Documents
+    claims: Claims
+
+
+@dataclass
+class ConfigSource:
+    """Finds heads and loads documents, from the mirror alone: only `refresh` asks the remote.
+
+    `patterns` says which branches feed which environment. Used by several threads.
+    """
+
+    mirror: Mirror
+    patterns: Mapping[str, Sequence[str]]
+    _cache: ParseCache = field(default_factory=ParseCache)
+    _loaded: dict[tuple[str, str], _Loaded] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def refresh(self) -> Mapping[str, str]:
+        """Fetch, and give each environment's head.
+
+        Raises:
+            SourceError: the remote did not answer, or what it has is broken. The mirror is as it was.
+        """
+        self.mirror.fetch()
+        return self.heads()
+
+    def heads(self) -> Mapping[str, str]:
+        """The commit at the head of each environment that has a branch, as last fetched."""
+        heads = self.mirror.heads()
+        branches = environment_branches(heads, self.patterns, merged=self._merged(heads))
+        return {environment: heads[branch] for environment, branch in branches.items()}
+
+    def head(self, environment: str, applied: str, *, accept_history: bool = False) -> str:
+        """The commit the environment is to follow now.
+
+        `applied` is the commit that was applied last, empty if none was. `accept_history` takes a
+        head that does not descend from it.
+
+        Raises:
+            Stalled: the environment has no branch. It is never taken for an empty one.
+            HistoryRewritten: the head does not descend from what was applied.
+        """
+        head = self.heads().get(environment)
+        if head is None:
+            names = ", ".join(self.patterns.get(environment, ()))
+            reason = f"no branch of the repository is {environment}'s ({names})"
+            raise Stalled(reason, "push the branch; nothing is deleted meanwhile")
+        if applied and not accept_history:
+            check_descends(self.mirror, environment, applied, head)
+        return head
+
+    def documents(self, environment: str, revision: str) -> Documents:
+        """The documents of a commit, checked by themselves and against the other branches' heads.
+
+        Raises:
+            ConfigError: every problem of the commit, with file, line and column.
+        """
+        with self._lock:
+            mine = self._load(environment, revision)
+            others = {
+                name: loaded
+                for name, head in self.heads().items()
+                if name != environment and (loaded := self._try_load(name, head))
+            }
+        claims = {name: loaded.claims for name, loaded in others.items()}
+        problems = farm_problems(
+            mine.documents,
+            {name: loaded.documents for name, loaded in others.items()},
+            {**claims, environment: mine.claims},
+        )
+        if problems:
+            raise ConfigError(problems)
+        return mine.documents
+
+    def policy(self, documents: Documents, revision: str) -> Policy:
+        """What the Environment document allows, and what the commit's author acknowledged."""
+        written = documents.policy
+        trailers = self.mirror.commit_info(revision).trailers
+        return Policy(
+            prune=written.prune,
+            drift=written.drift,
+            max_disruption=Disruption.of(written.max_disruption),
+            machines_percent=written.max_deletions.machines_percent,
+            records_percent=written.max_deletions.records_percent,
+            suspend=written.suspend,
+            allowed=frozenset(value for key, value in trailers if key == ALLOW_TRAILER),
+        )
+
+    def _merged(self, heads: Mapping[str, str]) -> frozenset[str]:
+        """The release and hotfix branches whose work has reached production already."""
+        production = next(
+            (heads[name] for name in self.patterns.get("production", ()) if name in heads), None
+        )
+        if production is None:
+            return frozenset()
+        return frozenset(
+            branch
+            for branch, head in heads.items()
+            if branch.startswith(("release/", "hotfix/"))
+            and self.mirror.is_ancestor(head, production)
+        )
+
+    def _try_load(self, environment: str, revision: str) -> _Loaded | None:
+        """Another branch that does not load is its own environment's problem, not this one's."""
+        try:
+            return self._load(environment, revision)
+        except (ConfigError, SourceError):
+            return None
+
+    def _load(self, environment: str, revision: str) -> _Loaded:
+        key = (environment, revision)
+        if key not in self._loaded:
+            documents = load(self.mirror.tree(revision), environment, self._cache)
+            while len(self._loaded) >= REMEMBERED:
+                del self._loaded[next(iter(self._loaded))]
+            self._loaded[key] = _Loaded(documents, claims_of(documents))
+        return self._loaded[key]

@@ -1,0 +1,131 @@
+"""What goes over the wire: the heads of the remote, fetching everything, pushing our own refs.
+
+What the remote has is kept below `refs/origin/`, apart from the refs that only we write:
+`refs/heads/reconciler/*` and `refs/notes/reconciler/*`. Nothing else is ever pushed, nothing is
+ever forced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.gitops.failures import readable, source_error
+from reconciler.gitops.git import Git
+from reconciler.gitops.refs import BRANCHES, check_object_id, check_ref, is_ref
+
+ORIGIN = "refs/origin/"
+ORIGIN_HEADS = ORIGIN + "heads/"
+ORIGIN_TAGS = ORIGIN + "tags/"
+OWN_REFS = ("refs/heads/reconciler/", "refs/notes/reconciler/")
+_EVERYTHING = (
+    "+refs/heads/*:refs/origin/heads/*",
+    "+refs/tags/*:refs/origin/tags/*",
+    "+refs/notes/reconciler/*:refs/origin/notes/reconciler/*",
+)
+_FETCH = (
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--prune",
+    "--no-recurse-submodules",
+    "--no-write-fetch-head",
+    "--no-auto-gc",
+    "--no-show-forced-updates",
+    "origin",
+)
+_HEADS_LIMIT_BYTES = 16 * 2**20
+_REFUSED = re.compile(r"^!\t[0-9a-f]{40}:(?P<ref>[^\t]+)\t(?P<reason>.*)$", re.MULTILINE)
+_RACE = re.compile(
+    r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to update ref"
+    r"|incorrect old value|already exists"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the remote did not take a ref. `raced`: somebody else was quicker, try again."""
+
+    reason: str
+    raced: bool
+
+
+def remote_heads(git: Git) -> dict[str, str]:
+    """The branches of the remote by short name, asked without fetching anything."""
+    finished = git.call(
+        "asking for its branches",
+        "ls-remote",
+        "--quiet",
+        "--heads",
+        "origin",
+        output_bytes=_HEADS_LIMIT_BYTES,
+    )
+    lines = finished.output.decode("utf-8", "replace").splitlines()
+    pairs = (line.partition("\t") for line in lines)
+    return {
+        name.removeprefix(BRANCHES): check_object_id(object_id)
+        for object_id, _, name in pairs
+        if name.startswith(BRANCHES) and is_ref(name)
+    }
+
+
+def fetch_everything(git: Git) -> None:
+    """Bring branches, tags and our notes below `refs/origin/`, as the remote has them now."""
+    git.call("fetching", *_FETCH, *_EVERYTHING)
+
+
+def fetch_one(git: Git, ref: str) -> None:
+    """Bring one of our own refs, which the remote has, up to date below `refs/origin/`."""
+    git.call("fetching", *_FETCH, f"+{check_own(ref)}:{tracking(ref)}")
+
+
+def push(git: Git, updates: Mapping[str, str]) -> dict[str, Refusal]:
+    """Push commits to our own refs, by full ref name; gives the refs that were refused.
+
+    Raises:
+        SourceUnavailable: the remote did not answer or takes no push from us at all.
+        ValueError: a ref is not one of ours.
+    """
+    specs = [f"{check_object_id(new)}:{check_own(ref)}" for ref, new in updates.items()]
+    finished = git.call(
+        "pushing",
+        "push",
+        "--porcelain",
+        "--no-verify",
+        "--no-follow-tags",
+        "--no-recurse-submodules",
+        "--no-signed",
+        "origin",
+        *specs,
+        good=(0, 1),
+    )
+    refused = {
+        match["ref"]: _refusal(match["reason"], finished.remarks)
+        for match in _REFUSED.finditer(finished.output.decode("utf-8", "replace"))
+    }
+    if finished.returncode != 0 and not refused:
+        raise source_error("pushing", git.where, finished)
+    return refused
+
+
+def _refusal(reason: str, remarks: str) -> Refusal:
+    told = readable("\n".join(line for line in remarks.splitlines() if line.startswith("remote:")))
+    said = readable(reason)
+    return Refusal(f"{said}: {told}" if told else said, _RACE.search(reason) is not None)
+
+
+def tracking(ref: str) -> str:
+    """Where the remote's value of a ref is kept here."""
+    return ORIGIN + check_ref(ref).removeprefix("refs/")
+
+
+def check_own(ref: str) -> str:
+    """The ref itself, if it is one that only this program writes.
+
+    Raises:
+        ValueError: it is somebody else's; pushing there is a mistake of the program.
+    """
+    if not check_ref(ref).startswith(OWN_REFS):
+        raise ValueError(f"{ref} is not a ref of the journal or its notes; it is never pushed")
+    return ref

@@ -1,0 +1,98 @@
+"""What can be said about an environment after a run, as conditions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from reconciler.kinds.domain import DomainSpec
+from reconciler.model.condition import Condition, ConditionType, Status
+from reconciler.model.resource import World
+from reconciler.plan.plan import Plan
+
+NAMED_AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why an environment is not ready: a reason for machines, a message for people.
+
+    `stalled` says that only a person, or a new commit, can help.
+    """
+
+    reason: str
+    message: str
+    stalled: bool
+
+
+def conditions_of(
+    environment: str,
+    revision: str,
+    *,
+    plan: Plan | None,
+    world: World | None,
+    finding: Finding | None,
+    now: str,
+    previous: Iterable[Condition] = (),
+) -> tuple[Condition, ...]:
+    """The conditions after a run that ended at `now` (RFC 3339).
+
+    A condition whose status did not change keeps its `since`.
+    """
+    made = [_ready(revision, finding, now)]
+    made += _progress(finding, now)
+    if plan is not None:
+        made.append(_drifted(plan, now))
+    if world is not None:
+        made.append(_pending_restart(environment, world, now))
+    before = {condition.type: condition for condition in previous}
+    return tuple(_keep_since(condition, before.get(condition.type)) for condition in made)
+
+
+def _ready(revision: str, finding: Finding | None, now: str) -> Condition:
+    if finding is None:
+        message = f"the farm is what {revision[:7]} says"
+        return Condition(
+            ConditionType.READY, Status.TRUE, "ReconciliationSucceeded", message, now
+        )
+    return Condition(ConditionType.READY, Status.FALSE, finding.reason, finding.message, now)
+
+
+def _progress(finding: Finding | None, now: str) -> Iterator[Condition]:
+    """`Stalled` or `Reconciling`; each is there only while it is true."""
+    if finding is not None:
+        kind = ConditionType.STALLED if finding.stalled else ConditionType.RECONCILING
+        yield Condition(kind, Status.TRUE, finding.reason, finding.message, now)
+
+
+def _drifted(plan: Plan, now: str) -> Condition:
+    drifted = [str(change.address) for change in plan.drifted]
+    if not drifted:
+        return Condition(ConditionType.DRIFTED, Status.FALSE, "NoDrift", "nothing drifted", now)
+    message = f"{_named(drifted)} differ from what was applied"
+    return Condition(ConditionType.DRIFTED, Status.TRUE, "DriftDetected", message, now)
+
+
+def _pending_restart(environment: str, world: World, now: str) -> Condition:
+    waiting = sorted(
+        str(address)
+        for address, seen in world.of(environment).items()
+        if isinstance(seen.spec, DomainSpec) and seen.spec.pending_restart
+    )
+    kind = ConditionType.PENDING_RESTART
+    if not waiting:
+        return Condition(kind, Status.FALSE, "NothingWaits", "no machine waits for a restart", now)
+    return Condition(
+        kind, Status.TRUE, "RestartNeeded", f"{_named(waiting)} run on an older definition", now
+    )
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - NAMED_AT_MOST
+    return ", ".join(names[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _keep_since(condition: Condition, before: Condition | None) -> Condition:
+    if before is not None and before.status is condition.status:
+        return replace(condition, since=before.since)
+    return condition

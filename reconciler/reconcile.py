@@ -1,0 +1,166 @@
+"""The story of one environment, from a head of git to a converged farm.
+
+    git head ─► load ─► render ─► observe ─► place ─► plan ─► check ─► apply ─► verify ─► record
+
+`reconcile` tells it for one commit; `turn` chooses the commit and says what a refusal means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from reconciler.config.repository import Documents
+from reconciler.engine.apply import MachineLocks, Reporter, apply
+from reconciler.engine.observe import observe, scopes_of
+from reconciler.engine.verify import Look, settle
+from reconciler.errors import (
+    ConfigError,
+    GuardRefused,
+    HistoryRewritten,
+    PlanError,
+    ReconcilerError,
+    SourceError,
+    Stalled,
+)
+from reconciler.gitops.chronicle import Chronicle, Report
+from reconciler.gitops.source import ConfigSource
+from reconciler.placement.spread import place
+from reconciler.plan.guards import Violation, check
+from reconciler.plan.make import make_plan
+from reconciler.plan.policy import Policy, hold_back
+from reconciler.plan.show.status import Status
+from reconciler.ports.world import Ports
+from reconciler.render.render import render, rooms
+
+REFUSALS = (ConfigError, PlanError, GuardRefused, HistoryRewritten, SourceError, Stalled)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the runs of all environments stand on.
+
+    `floors` gives the operator's rules for an environment, which the repository may tighten only.
+    Clock and sleep are given, never taken; `stopping` is asked before each change.
+    """
+
+    source: ConfigSource
+    chronicle: Chronicle
+    ports: Ports
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    floors: Callable[[str], Policy]
+    locks: MachineLocks = field(default_factory=MachineLocks)
+    reporter: Reporter | None = None
+    stopping: Callable[[], bool] = lambda: False
+
+
+def turn(environment: str, site: Site, *, accept_history: bool = False) -> Report:
+    """One run for the head of the environment's branch.
+
+    A head that is refused changes nothing: the reason is recorded, and the commit that was applied
+    last stays in force and is kept so. `accept_history` takes a head that does not descend from it.
+    """
+    past = site.chronicle.recall(environment)
+    try:
+        head = site.source.head(environment, past.revision, accept_history=accept_history)
+        return reconcile(environment, head, site, past)
+    except REFUSALS as error:
+        return _keep(environment, site, past, error)
+
+
+def reconcile(
+    environment: str,
+    revision: str,
+    site: Site,
+    past: Status,
+    refusal: ReconcilerError | None = None,
+) -> Report:
+    """Make the world what the commit says, and record what happened.
+
+    `refusal` is why a newer commit is not applied instead of this one.
+
+    Raises:
+        ConfigError: the commit does not load, or clashes with another environment.
+        PlanError: its resources need each other in a circle.
+        GuardRefused: its plan would do more than the policy allows. Nothing was changed.
+    """
+    documents = site.source.documents(environment, revision)
+    policy = policy_of(documents, revision, site)
+    look = looker(documents, revision, policy, site, past)
+    before = look()
+    if violations := check(before.plan, policy):
+        raise GuardRefused(violations)
+    noted = site.chronicle.begins(before, past, refusal)
+    outcomes = apply(
+        before.plan,
+        site.ports,
+        locks=site.locks,
+        reporter=site.reporter,
+        stopping=site.stopping,
+    )
+    done = before.plan.active if outcomes else ()
+    after, residue = (
+        settle(look, done, monotonic=site.monotonic, sleep=site.sleep)
+        if done or before.plan.remarks
+        else (before, ())
+    )
+    report = Report(environment, revision, before, after, outcomes, residue, refusal)
+    site.chronicle.ends(report, noted)
+    return report
+
+
+def plan(environment: str, revision: str, site: Site) -> tuple[Look, tuple[Violation, ...]]:
+    """What `reconcile` would do for a commit, and what the policy has against it.
+
+    Raises:
+        ConfigError: the commit does not load, or clashes with another environment.
+        PlanError: its resources need each other in a circle.
+    """
+    past = site.chronicle.recall(environment)
+    documents = site.source.documents(environment, revision)
+    policy = policy_of(documents, revision, site)
+    look = looker(documents, revision, policy, site, past)()
+    return look, check(look.plan, policy)
+
+
+def policy_of(documents: Documents, revision: str, site: Site) -> Policy:
+    """What the Environment document, the commit and the operator allow together."""
+    policy = site.source.policy(documents, revision)
+    return policy.tightened(site.floors(documents.environment))
+
+
+def looker(
+    documents: Documents, revision: str, policy: Policy, site: Site, past: Status
+) -> Callable[[], Look]:
+    """How to look at the world and plan for these documents, as often as wanted."""
+    desired = render(documents)
+    offered = rooms(documents)
+    scopes = scopes_of(desired, (room.host for room in offered), past.scopes)
+
+    def look() -> Look:
+        world = observe(scopes, site.ports)
+        placed = place(documents.environment, desired, offered, world, past.applied)
+        full = make_plan(
+            documents.environment,
+            placed.desired,
+            world,
+            revision=revision,
+            applied=past.applied,
+            unplaced=placed.unplaced,
+        )
+        return Look(scopes, world, hold_back(full, policy))
+
+    return look
+
+
+def _keep(environment: str, site: Site, past: Status, refusal: ReconcilerError) -> Report:
+    """Keep the last good commit in force while its successor is refused."""
+    if past.revision:
+        try:
+            return reconcile(environment, past.revision, site, past, refusal)
+        except REFUSALS as error:
+            refusal = refusal if isinstance(refusal, type(error)) else error
+    report = Report(environment, past.revision, refusal=refusal)
+    site.chronicle.refused(report, past)
+    return report

@@ -1,0 +1,114 @@
+"""What no two environments may share: names, addresses, zones, and more of a host than was given.
+
+Each environment is planned from its own branch, so the branches are held against each other here:
+a clash is found in the plan of whoever comes second, before anything moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.config.documents import Host
+from reconciler.config.repository import Documents
+from reconciler.kinds import KIND_BY_NAME
+from reconciler.model.position import Position, Problem
+from reconciler.model.quantity import format_size
+from reconciler.render.render import render
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has a name or address, and where that is written."""
+
+    environment: str
+    what: str
+    position: Position | None
+
+
+Claims = Mapping[str, Holder]
+
+
+def claims_of(documents: Documents) -> Claims:
+    """Everything that an environment takes for itself, by what it takes.
+
+    Raises:
+        ConfigError: the documents contradict each other in what they generate.
+    """
+    claims: dict[str, Holder] = {}
+    for want in render(documents):
+        for claim in KIND_BY_NAME[want.address.kind].claims(want.spec):
+            claims[claim] = Holder(documents.environment, str(want.address), want.position)
+    claims.update(_addresses(documents))
+    return claims
+
+
+def farm_problems(
+    documents: Documents, others: Mapping[str, Documents], claims: Mapping[str, Claims]
+) -> tuple[Problem, ...]:
+    """What is wrong with one environment in the light of the others.
+
+    `claims` are `claims_of` of every environment, this one's among them.
+    """
+    mine = claims[documents.environment]
+    clashes = (
+        problem
+        for environment in sorted(others)
+        for problem in _clashes(mine, claims[environment])
+    )
+    hosts = (
+        problem
+        for host in documents.hosts.values()
+        for problem in _host_problems(documents, host, others)
+    )
+    return (*clashes, *hosts)
+
+
+def _addresses(documents: Documents) -> Iterator[tuple[str, Holder]]:
+    for machine in documents.machines.values():
+        position = documents.position("VirtualMachine", machine.name, "networks")
+        for each in machine.networks:
+            if each.address is not None:
+                holder = Holder(documents.environment, f"machine {machine.name}", position)
+                yield f"address {each.address}", holder
+    for host in documents.hosts.values():
+        if host.environment == documents.environment:
+            position = documents.position("Host", host.name, "address")
+            holder = Holder(documents.environment, f"host {host.name}", position)
+            yield f"address {host.address}", holder
+
+
+def _clashes(mine: Claims, theirs: Claims) -> Iterator[Problem]:
+    for claim in sorted(mine.keys() & theirs.keys()):
+        holder, other = mine[claim], theirs[claim]
+        yield Problem(
+            holder.position or Position("farm.yaml"),
+            f"{holder.what} takes {claim}, which {other.what} of environment "
+            f"{other.environment} has ({other.position})",
+            "choose another, or change the other branch first",
+        )
+
+
+def _host_problems(
+    documents: Documents, host: Host, others: Mapping[str, Documents]
+) -> Iterator[Problem]:
+    """A guest on a host believes the owner's branch about whose it is and how much it may take."""
+    owner = others.get(host.environment)
+    environment = documents.environment
+    if owner is None or host.environment == environment:
+        return
+    position = documents.position("Host", host.name)
+    theirs = owner.hosts.get(host.name)
+    if theirs is None or theirs.environment != host.environment:
+        what = f"host {host.name} is not {host.environment}'s on the branch of {host.environment}"
+        yield Problem(position, what, f"merge the change to {host.environment} first")
+        return
+    asked, given = host.share.get(environment), theirs.share.get(environment)
+    if asked and (given is None or asked.memory > given.memory or asked.cpus > given.cpus):
+        granted = f"{format_size(given.memory)} and {given.cpus} cpus" if given else "nothing"
+        yield Problem(
+            documents.position("Host", host.name, "share", environment),
+            f"host {host.name} would share more with {environment} than {host.environment} "
+            f"gives on its own branch: {granted}",
+            f"merge the larger share to {host.environment} first",
+        )

@@ -1,0 +1,47 @@
+"""Everything an environment wants, from its documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from reconciler.config.documents import Host
+from reconciler.config.repository import Documents
+from reconciler.model.resource import Desired
+from reconciler.placement.spread import Room
+from reconciler.render.machines import machine_resources
+from reconciler.render.zones import zone_resources
+
+
+def render(documents: Documents) -> tuple[Desired[Any], ...]:
+    """The desired resources of the environment, not yet placed.
+
+    Raises:
+        ConfigError: documents contradict each other in what they generate.
+    """
+    machines = (
+        resource
+        for machine in documents.machines.values()
+        for resource in machine_resources(documents, machine)
+    )
+    return (*machines, *zone_resources(documents))
+
+
+def rooms(documents: Documents) -> tuple[Room, ...]:
+    """The hosts that the environment may use: its own, and those shared with it."""
+    return tuple(_rooms(documents.environment, documents.hosts.values()))
+
+
+def _rooms(environment: str, hosts: Iterable[Host]) -> Iterable[Room]:
+    for host in hosts:
+        share = host.share.get(environment)
+        if host.environment == environment or share is not None:
+            yield Room(
+                host=host.name,
+                memory_bytes=host.memory - host.reserved_memory,
+                pools=frozenset(pool.name for pool in host.pools),
+                accelerator=host.accelerator,
+                share_bytes=share.memory if share else None,
+                share_cpus=share.cpus if share else None,
+                open=not host.maintenance,
+            )

@@ -1,0 +1,33 @@
+"""What all tests share: golden files, and the option that writes them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Golden = Callable[[Path, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--regenerate",
+        action="store_true",
+        help="write the golden files anew from what the code gives now; then read the diff",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """`golden(path, text)` asserts that the file says the text, or makes it say so."""
+    regenerate = bool(request.config.getoption("--regenerate"))
+
+    def check(path: Path, text: str) -> None:
+        if regenerate:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{path} is missing; run pytest --regenerate and read the diff"
+        assert text == path.read_text(encoding="utf-8"), f"{path} says something else"
+
+    return check

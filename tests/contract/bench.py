@@ -1,0 +1,101 @@
+"""What a contract is tried on: a driver with a farm of known shape behind it.
+
+Host `virt1` has 32 GiB of memory, the pool `default` of 100 GiB, an image pool and the bridge
+`br-lan`; `virt2` is like it, and `bare` has neither pool nor bridge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
+
+from reconciler.model.resource import Owner
+from reconciler.ports.hypervisor import (
+    Disk,
+    DomainDefinition,
+    DomainState,
+    Hypervisor,
+    ImageSource,
+    Interface,
+    NewVolume,
+    VolumeState,
+)
+
+GIB = 1024**3
+POOL = "default"
+OWNER = Owner("production", "web-1", "0123456789abcdef")
+OTHER_OWNER = Owner("production", "web-1", "fedcba9876543210")
+IMAGE = ImageSource("debian-12", "https://images.example/debian-12.qcow2", "ab" * 32)
+LOST_IMAGE = ImageSource("gone", "https://images.example/gone.qcow2", "cd" * 32)
+
+# What `test:///` does not do, so that the driver cannot keep the contract on it.
+NOT_ON_TEST_DRIVER = {
+    "resize": "test:/// does not implement virStorageVolResize",
+    "moves": "the driver does not move things between hosts yet",
+    "memory check": "test:/// starts domains that need more memory than the host has",
+    "bridge check": "test:/// starts domains without their bridges",
+    "disk check": "test:/// starts domains without their volumes",
+    "disk lock": "test:/// starts two domains on one volume",
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A host under test. `unsupported` says which needs of a test it cannot meet, and why."""
+
+    hypervisor: Hypervisor
+    add_foreign: Callable[[str], None]
+    add_image: Callable[[ImageSource, int], None]
+    vanish: Callable[[str], None]  # somebody deletes a volume of pool `default` by hand
+    hosts: dict[str, Hypervisor] = field(default_factory=dict)
+    unsupported: dict[str, str] = field(default_factory=dict)
+
+    def domain(self, name: str) -> DomainState:
+        return next(each for each in self.hypervisor.domains() if each.definition.name == name)
+
+    def names(self) -> set[str]:
+        return {each.definition.name for each in self.hypervisor.domains()}
+
+    def volume(self, name: str) -> VolumeState:
+        return next(each for each in self.hypervisor.volumes() if each.name == name)
+
+    def volume_names(self) -> set[str]:
+        return {each.name for each in self.hypervisor.volumes()}
+
+    def make(self, *names: str, start: bool = False, **changes: Any) -> DomainDefinition:
+        """Make volumes and domains of those names, as `definition` gives them."""
+        for name in names:
+            wanted = definition(name, **changes)
+            for disk in wanted.disks:
+                if disk.volume not in self.volume_names():
+                    self.hypervisor.create_volume(volume(disk.volume), OWNER)
+            self.hypervisor.define_domain(wanted, OWNER)
+            if start:
+                self.hypervisor.start_domain(name)
+        return definition(names[-1], **changes)
+
+
+def definition(name: str = "web", **changes: Any) -> DomainDefinition:
+    number = sum(name.encode()) % 256
+    standard: dict[str, Any] = {
+        "name": name,
+        "uuid": str(uuid5(NAMESPACE_DNS, name)),
+        "accelerator": "qemu",
+        "vcpus": 2,
+        "memory_bytes": 2 * GIB,
+        "disks": (Disk("root", POOL, f"{name}-root"), Disk("data", POOL, f"{name}-data")),
+        "interfaces": (Interface(f"52:54:00:00:00:{number:02x}", "br-lan"),),
+    }
+    return DomainDefinition(**{**standard, **changes})
+
+
+def volume(name: str, **changes: Any) -> NewVolume:
+    standard: dict[str, Any] = {
+        "pool": POOL,
+        "name": name,
+        "format": "qcow2",
+        "capacity_bytes": 8 * GIB,
+    }
+    return NewVolume(**{**standard, **changes})

@@ -1,0 +1,133 @@
+"""The drivers that the contracts are tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.drivers.libvirt_.connection import Connection
+from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
+from reconciler.drivers.libvirt_.manifest import MemoryManifest
+from reconciler.drivers.libvirt_.volumes import image_volume_name
+from reconciler.drivers.simulated import by_hand
+from reconciler.drivers.simulated.farm import SimulatedFarm
+from reconciler.drivers.simulated.state import FarmState, Host, Pool, Server
+from reconciler.errors import DriverError
+from reconciler.ports.hypervisor import ImageSource, NewVolume
+from tests.contract.bench import GIB, LOST_IMAGE, NOT_ON_TEST_DRIVER, OWNER, POOL, Bench, definition
+
+NODE = """
+<node>
+  <cpu><mhz>2000</mhz><model>x86_64</model><active>8</active><nodes>1</nodes>
+    <sockets>1</sockets><cores>8</cores><threads>1</threads></cpu>
+  <memory>33554432</memory>
+  <pool type="dir"><name>default</name><target><path>/pools/default</path></target></pool>
+  <pool type="dir"><name>images</name><target><path>/pools/images</path></target></pool>
+</node>
+"""
+FOREIGN = """
+<domain type="test"><name>{name}</name><memory unit="GiB">1</memory><vcpu>1</vcpu>
+  <os><type>hvm</type></os><devices/></domain>
+"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "needs(what): what a driver must be able to do for this part of the contract"
+    )
+
+
+def simulated_host() -> Host:
+    return Host(
+        memory_bytes=32 * GIB,
+        cpus=8,
+        accelerators=("qemu",),
+        bridges=("br-lan",),
+        pools={"default": Pool(100 * GIB), "images": Pool(100 * GIB)},
+    )
+
+
+@pytest.fixture
+def farm() -> SimulatedFarm:
+    return SimulatedFarm(
+        FarmState(
+            hosts={
+                "virt1": simulated_host(),
+                "virt2": simulated_host(),
+                "bare": Host(memory_bytes=32 * GIB, accelerators=("qemu",)),
+            },
+            nameservers={"ns1": Server()},
+            missing_images=(LOST_IMAGE.name,),
+        )
+    )
+
+
+def simulated_bench(farm: SimulatedFarm) -> Bench:
+    foreign = {"disks": (), "interfaces": (), "memory_bytes": GIB, "vcpus": 1}
+    return Bench(
+        hypervisor=farm.hypervisor("virt1"),
+        hosts={name: farm.hypervisor(name) for name in farm.state.hosts},
+        add_foreign=lambda name: by_hand.add_domain(
+            farm, "virt1", definition(name, **foreign), running=False
+        ),
+        add_image=lambda _image, _capacity_bytes: None,  # it fetches what it does not have
+        vanish=lambda name: by_hand.delete_volume(farm, "virt1", POOL, name),
+    )
+
+
+def libvirt_bench(connection: Connection) -> Bench:
+    hypervisor = LibvirtHypervisor(
+        connection,
+        MemoryManifest(),
+        Patience(sleep=lambda _seconds: None, monotonic=lambda: 0.0),
+        domain_types={"qemu": "test"},
+    )
+
+    def add_foreign(name: str) -> None:
+        def define(raw: Any) -> None:
+            raw.defineXML(FOREIGN.format(name=name))
+
+        connection.run("define a foreign domain", define)
+
+    def add_image(image: ImageSource, capacity_bytes: int) -> None:
+        copy = NewVolume("images", image_volume_name(image), "qcow2", capacity_bytes)
+        hypervisor.create_volume(copy, OWNER)
+
+    def vanish(name: str) -> None:
+        def delete(raw: Any) -> None:
+            raw.storagePoolLookupByName(POOL).storageVolLookupByName(name).delete(0)
+
+        connection.run("delete a volume", delete)
+
+    return Bench(
+        hypervisor=hypervisor,
+        vanish=vanish,
+        add_foreign=add_foreign,
+        add_image=add_image,
+        unsupported=NOT_ON_TEST_DRIVER,
+    )
+
+
+@pytest.fixture(params=["simulated", pytest.param("libvirt", marks=pytest.mark.libvirt)])
+def bench(request: pytest.FixtureRequest, farm: SimulatedFarm, tmp_path: Path) -> Iterator[Bench]:
+    if request.param == "simulated":
+        yield simulated_bench(farm)
+        return
+    node = tmp_path / "node.xml"
+    node.write_text(NODE, encoding="utf-8")
+    connection = Connection("virt1", f"test://{node}")
+    expect_failure_of_what_is_missing(request, libvirt_bench(connection))
+    yield libvirt_bench(connection)
+    connection.close()
+
+
+def expect_failure_of_what_is_missing(request: pytest.FixtureRequest, bench: Bench) -> None:
+    """A test that needs what the driver cannot do must fail; when it passes, the table is old."""
+    for mark in request.node.iter_markers("needs"):
+        if mark.args[0] in bench.unsupported:
+            reason = bench.unsupported[mark.args[0]]
+            wrong = (DriverError, pytest.fail.Exception)
+            request.applymarker(pytest.mark.xfail(reason=reason, raises=wrong, strict=True))
