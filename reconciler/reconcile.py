@@ -86,7 +86,7 @@ def reconcile(
         GuardRefused: its plan would do more than the policy allows. Nothing was changed.
     """
     documents = site.source.documents(environment, revision)
-    policy = policy_of(documents, revision, site)
+    policy = policy_of(documents, revision, site, past)
     look = looker(documents, revision, policy, site, past)
     before = look()
     if violations := check(before.plan, policy):
@@ -119,14 +119,14 @@ def plan(environment: str, revision: str, site: Site) -> tuple[Look, tuple[Viola
     """
     past = site.chronicle.recall(environment)
     documents = site.source.documents(environment, revision)
-    policy = policy_of(documents, revision, site)
+    policy = policy_of(documents, revision, site, past)
     look = looker(documents, revision, policy, site, past)()
     return look, check(look.plan, policy)
 
 
-def policy_of(documents: Documents, revision: str, site: Site) -> Policy:
-    """What the Environment document, the commit and the operator allow together."""
-    policy = site.source.policy(documents, revision)
+def policy_of(documents: Documents, revision: str, site: Site, past: Status) -> Policy:
+    """What the Environment document, the commits since the last Ready and the operator allow."""
+    policy = site.source.policy(documents, revision, past.ready_revision)
     return policy.tightened(site.floors(documents.environment))
 
 

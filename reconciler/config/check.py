@@ -1,4 +1,4 @@
-"""What documents must not say about each other: broken references, addresses that two have, zones that clash."""
+"""What documents must not say about each other: broken references, clashing names."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def _pools(
 ) -> Iterator[Problem]:
     for disk in machine.disks:
         if offered and not any(disk.pool in pools for pools in offered):
-            position = documents.position("VirtualMachine", machine.name, "disks", disk.name, "pool")
+            position = documents.position(
+                "VirtualMachine", machine.name, "disks", disk.name, "pool"
+            )
             yield unknown(position, "pool", disk.pool, sorted(set().union(*offered)))
 
 

@@ -24,7 +24,9 @@ _KINDS = {
 }
 
 
-def complaints(located: Located, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
+def complaints(
+    located: Located, model: type[BaseModel], error: ValidationError
+) -> Iterator[Problem]:
     """One problem for each thing the model found, at the key that is to blame."""
     for each in error.errors(include_url=False, include_input=False):
         path = names_of(located.value, tuple(each["loc"]))
@@ -72,7 +74,11 @@ def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]
     here: Any = schema
     for step in path:
         here = _resolved(here, schema)
-        here = here.get("items", {}) if isinstance(step, int) else here.get("properties", {}).get(step, {})
+        here = (
+            here.get("items", {})
+            if isinstance(step, int)
+            else here.get("properties", {}).get(step, {})
+        )
     return list(_resolved(here, schema).get("properties", {}))
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-
 from reconciler.config.fields import (
     BridgeName,
     Cpus,
@@ -109,7 +108,9 @@ class Environment(Document):
     name: EnvironmentName = Field(description="Which environment.")
     domain: Domain = Field(description="The domain its machines are named under.")
     interval: Duration = Field(parse_duration("5m"), description="How often to look at all.")
-    retry_interval: Duration = Field(parse_duration("5s"), description="First pause after a failure.")
+    retry_interval: Duration = Field(
+        parse_duration("5s"), description="First pause after a failure."
+    )
     suspend: bool = Field(default=False, description="Plan and report, but change nothing.")
     prune: bool = Field(default=True, description="Delete what the branch no longer describes.")
     drift: Literal["heal", "report"] = Field("heal", description="What to do about drift.")

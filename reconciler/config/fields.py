@@ -14,21 +14,25 @@ from reconciler.model.quantity import parse_duration, parse_size
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 LABEL = rf"^{_LABEL}$"
 DOMAIN = rf"^{_LABEL}(?:\.{_LABEL})*$"
-RECORD_NAME = r"^(?:@|(?:\*|[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)*)$"
-TARGET = r"^(?:@|[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)*\.?)$"
+_OWNER = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+RECORD_NAME = rf"^(?:@|(?:\*|{_OWNER})(?:\.{_OWNER})*)$"
+TARGET = rf"^(?:@|{_OWNER}(?:\.{_OWNER})*\.?)$"
 NAMING = rf"^(?:{_LABEL}\.)*(?:[a-z0-9-]{{0,30}}\{{name\}}[a-z0-9-]{{0,30}})(?:\.{_LABEL})*$"
 INTERFACE = r"^[a-z][a-z0-9_.-]{0,14}$"
 MAC = r"^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$"
 SHA256 = r"^[0-9a-f]{64}$"
 MAIL = rf"^[A-Za-z0-9][A-Za-z0-9._+-]{{0,63}}@{_LABEL}(?:\.{_LABEL})*$"
-IMAGE_URL = r"^(?:https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+-]*|(?:file://)?/[A-Za-z0-9._~/+-]+)$"
+IMAGE_URL = (
+    r"^(?:https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+-]*"
+    r"|(?:file://)?/[A-Za-z0-9._~/+-]+)$"
+)
 LIBVIRT_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$"
 ONE_LINE = r"^[^\x00-\x1f\x7f]{0,200}$"
 PATH = r"^/?[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$"
 
 
 def _text(pattern: str, meaning: str, limit: int = 253) -> Any:
-    """A string of this form; `\\Z` and not `$`, which would let a final newline pass."""
+    """A string of this form, to its very end: `$` alone would let a final newline pass."""
     compiled = re.compile(rf"\A{pattern.removeprefix('^').removesuffix('$')}\Z")
 
     def check(value: str) -> str:
@@ -44,21 +48,21 @@ def _text(pattern: str, meaning: str, limit: int = 253) -> Any:
 def _size(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, str):
         message = "must be a size with a unit, such as 4 GiB"
-        raise ValueError(message)  # noqa: TRY004 (pydantic reports ValueError only)
+        raise ValueError(message)
     return parse_size(value)
 
 
 def _duration(value: Any) -> timedelta:
     if not isinstance(value, str):
         message = "must be a duration with a unit, such as 30m"
-        raise ValueError(message)  # noqa: TRY004 (pydantic reports ValueError only)
+        raise ValueError(message)
     return parse_duration(value)
 
 
 def _address(value: Any) -> IPv4Address | IPv6Address:
     if not isinstance(value, str):
         message = "must be an IP address, such as 192.168.1.17"
-        raise ValueError(message)  # noqa: TRY004 (pydantic reports ValueError only)
+        raise ValueError(message)
     return ip_address(value)
 
 

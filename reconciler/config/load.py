@@ -46,7 +46,7 @@ class TreeReader(Protocol):
 
 @dataclass
 class ParseCache:
-    """Parsed files by path and blob id, and the models made of what was not merged with anything."""
+    """Parsed files, and what is wrong with those that do not parse, by path and blob id."""
 
     files: dict[tuple[str, str], tuple[Located, ...]] = field(default_factory=dict)
     broken: dict[tuple[str, str], tuple[Problem, ...]] = field(default_factory=dict)
@@ -89,14 +89,14 @@ def is_read(path: str, environment: str) -> bool:
     if not path.endswith(SUFFIXES) or any(part.startswith(".") for part in parts):
         return False
     if parts[0] == ENVIRONMENTS:
-        return len(parts) > 2 and parts[1] == environment  # noqa: PLR2004 (folder and file)
+        return bool(parts[2:]) and parts[1] == environment
     return parts[0] not in NOT_READ
 
 
 def environments_of(tree: TreeReader) -> tuple[str, ...]:
     """The environments that a tree has folders for."""
     parts = (path.split("/") for path in tree.entries())
-    return tuple(sorted({each[1] for each in parts if each[0] == ENVIRONMENTS and len(each) > 2}))  # noqa: PLR2004 (folder and file)
+    return tuple(sorted({each[1] for each in parts if each[0] == ENVIRONMENTS and each[2:]}))
 
 
 def _read(
@@ -114,7 +114,9 @@ def _read(
     cache.keep(paths.items())
     for key in paths.items():
         problems += cache.broken.get(key, ())
-    return {path: cache.files[path, blob] for path, blob in paths.items() if (path, blob) in cache.files}
+    return {
+        path: cache.files[path, blob] for path, blob in paths.items() if (path, blob) in cache.files
+    }
 
 
 def _keyed(
@@ -141,7 +143,9 @@ def _key(located: Located, problems: list[Problem]) -> Key | None:
         problems.append(Problem(located.position(("kind",)), f"there is no kind {kind}", remedy))
         return None
     if not isinstance(name, str):
-        problems.append(Problem(located.position(("name",)), "the name is missing", "add `name: …`"))
+        problems.append(
+            Problem(located.position(("name",)), "the name is missing", "add `name: …`")
+        )
         return None
     return str(kind), name
 
@@ -160,7 +164,7 @@ def _validated(
 def _essentials(
     environment: str, models: Mapping[Key, Document], *, complete: bool
 ) -> Iterator[Problem]:
-    """The two documents without which nothing can be said; not asked for while others are broken."""
+    """The two documents without which nothing can be said."""
     if not complete:
         return
     farms = [name for kind, name in models if kind == "Farm"]

@@ -18,7 +18,7 @@ ITEM_KEYS: Mapping[str, tuple[str, ...]] = {"networks": ("network",), "records":
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A value with the positions of its parts; items of lists go by their name where they have one."""
+    """A value with the positions of its parts; items of lists go by their names if they have any."""
 
     value: dict[str, Any]
     marks: Mapping[NamePath, Position]
@@ -63,7 +63,10 @@ def item_name(key: str, item: Any) -> str | None:
 
 
 def _merge(
-    base: Mapping[str, Any], upper: Mapping[str, Any], path: NamePath, marks: dict[NamePath, Position]
+    base: Mapping[str, Any],
+    upper: Mapping[str, Any],
+    path: NamePath,
+    marks: dict[NamePath, Position],
 ) -> dict[str, Any]:
     merged = dict(base)
     for key, value in upper.items():

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reconciler.config.documents import Environment, Farm, Host, Image, Network, VirtualMachine, Zone
+from reconciler.config.documents import (
+    Environment,
+    Farm,
+    Host,
+    Image,
+    Network,
+    VirtualMachine,
+    Zone,
+)
 from reconciler.model.position import Position
 
 Locate = Callable[[str, str, tuple[str, ...]], Position]

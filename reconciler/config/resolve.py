@@ -1,7 +1,7 @@
 """Patches and stacks: from what stands in the files to one complete document each.
 
-Precedence, from lowest to highest: the farm's defaults, the stack chain from its root, the document,
-the environment's patch.
+Precedence, from lowest to highest: the farm's defaults, the stack chain from its root, the
+document, the environment's patch.
 """
 
 from __future__ import annotations

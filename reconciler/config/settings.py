@@ -6,21 +6,21 @@ needs more of the operator brings its settings along.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, Strict, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from reconciler.config.complaints import complaints
 from reconciler.config.documents import DisruptionName, EnvironmentName, Many, Part
 from reconciler.config.fields import Duration, Mail, OneLine, Percent
-from reconciler.config.parse import Written, parse
+from reconciler.config.merge import Located, locate
+from reconciler.config.parse import parse
 from reconciler.errors import ConfigError, SettingsError
-from reconciler.model.position import Position
+from reconciler.model.position import Problem
 from reconciler.model.quantity import format_duration
 
 ENVIRONMENTS: tuple[EnvironmentName, ...] = ("development", "staging", "production")
@@ -53,7 +53,14 @@ def _some_unlike(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-File = Annotated[Path, Strict(strict=False)]
+def _path(value: Any) -> Path:
+    if not isinstance(value, str | Path) or not str(value).isprintable() or not str(value):
+        message = "must be the path of a file or directory"
+        raise ValueError(message)
+    return Path(value)
+
+
+File = Annotated[Path, BeforeValidator(_path)]
 Pause = Annotated[Duration, AfterValidator(_at_least_a_second)]
 Pattern = Annotated[str, AfterValidator(_branch_pattern)]
 Patterns = Annotated[Many[Pattern], AfterValidator(_some_unlike)]
@@ -223,18 +230,16 @@ def load_settings(
     Raises:
         SettingsError: every problem of the file, with line and column, and of the files it names.
     """
-    written = _read(file) if file else None
-    name = str(file) if file else "settings"
-    values = written.value if written else {}
-    if not isinstance(values, dict):
-        raise SettingsError(name, ["must be settings with their names; write `name: value` lines"])
+    written = _read(file) if file else Located({}, {})
+    values = _over(_over(defaults or {}, written.value), overrides or {})
     try:
-        settings = Settings.model_validate(_over(_over(defaults or {}, values), overrides or {}))
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(name, _reasons(error, written)) from error
+        found = complaints(Located(values, written.marks), Settings, error)
+        raise _settings_error(file, found) from error
     settings = _anchored(settings, file.parent if file else Path())
     if reasons := list(_file_problems(settings, file)):
-        raise SettingsError(name, reasons)
+        raise SettingsError(str(file or "settings"), reasons)
     return settings
 
 
@@ -243,18 +248,29 @@ def check_private(path: Path) -> str:
     return _permission_problem(path, 0o077, "others may read it", "600")
 
 
-def _read(file: Path) -> Written | None:
+def _read(file: Path) -> Located:
     try:
         documents = parse(str(file), file.read_bytes())
     except OSError as error:
         reason = f"{error.strerror or error}; create it, or name another file with --config"
         raise SettingsError(str(file), [reason]) from error
     except ConfigError as error:
-        reasons = [_at(each.position, f"{each.what}; {each.remedy}") for each in error.problems]
-        raise SettingsError(str(file), reasons) from error
+        raise _settings_error(file, error.problems) from error
     if len(documents) > 1:
         raise SettingsError(str(file), ["holds several documents; remove the --- lines"])
-    return documents[0] if documents else None
+    if documents and not isinstance(documents[0].value, dict):
+        raise SettingsError(str(file), ["holds no settings; write lines of the form name: value"])
+    return locate(documents[0]) if documents else Located({}, {})
+
+
+def _settings_error(file: Path | None, problems: Iterable[Problem]) -> SettingsError:
+    """All problems in the order of the file."""
+    reasons = []
+    for each in sorted(problems):
+        line, column = each.position.line, each.position.column
+        where = f"line {line}, column {column}: " if file else ""
+        reasons.append(where + each.what + (f"; {each.remedy}" if each.remedy else ""))
+    return SettingsError(str(file or "settings"), reasons)
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,51 +283,6 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
-
-
-def _reasons(error: ValidationError, written: Written | None) -> list[str]:
-    """Each problem with its setting, in the order of the file."""
-    found = []
-    for detail in error.errors(include_url=False):
-        name = ".".join(str(part) for part in detail["loc"])
-        what = f"{name}: {_words(detail)}" if name else _words(detail)
-        position = written.position(detail["loc"]) if written else Position("")
-        found.append((position, what))
-    return [_at(position, what) if written else what for position, what in sorted(found)]
-
-
-def _at(position: Position, what: str) -> str:
-    return f"line {position.line}, column {position.column}: {what}"
-
-
-def _words(detail: ErrorDetails) -> str:
-    """The error for a person. What was written is not repeated: it may be a secret."""
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        return _unknown(detail["loc"])
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "literal_error":
-        return f"must be {context['expected']}"
-    if kind in {"model_type", "model_attributes_type"}:
-        return "must hold settings with their names"
-    if kind == "path_type":
-        return "must be the path of a file or directory"
-    return detail["msg"].replace("Input should", "must")
-
-
-def _unknown(path: tuple[int | str, ...]) -> str:
-    known = _fields_at(path[:-1])
-    close = difflib.get_close_matches(str(path[-1]), known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
-    return f"there is no such setting; {hint}"
-
-
-def _fields_at(path: Iterable[int | str]) -> list[str]:
-    model: Any = Settings
-    for part in path:
-        model = model.model_fields[str(part)].annotation
-    return list(model.model_fields)
 
 
 def _anchored(settings: Settings, directory: Path) -> Settings:

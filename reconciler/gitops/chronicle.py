@@ -124,7 +124,9 @@ class Chronicle:
             return past
         finding = Report(past.environment, past.revision, before, before, refusal=refusal).finding
         noted = self._status(past, before, past.revision, finding)
-        subject = f"{_count(len(drifted), 'resource')} {_differ(drifted)} from {_short(past.revision)}"
+        subject = (
+            f"{_count(len(drifted), 'resource')} {_differ(drifted)} from {_short(past.revision)}"
+        )
         self._write(EventWord.DRIFT, subject, noted, before, drifted)
         return noted
 
@@ -158,9 +160,7 @@ class Chronicle:
             self._write(word, _subject(word, report), status, None, ())
         return status
 
-    def _status(
-        self, past: Status, look: Look, revision: str, finding: Finding | None
-    ) -> Status:
+    def _status(self, past: Status, look: Look, revision: str, finding: Finding | None) -> Status:
         conditions = conditions_of(
             past.environment,
             revision,
@@ -225,12 +225,14 @@ def _applied(past: Status, look: Look) -> Mapping[Address, Applied]:
 
 def _word(report: Report, past: Status, status: Status) -> EventWord | None:
     """Which event a run was, or None if there is nothing new to say."""
-    changed = [change for change in report.before.plan.active] if report.before else []
+    changed = list(report.before.plan.active) if report.before else []
     if _said(status) == _said(past) and not changed:
         return None
     if report.failed or report.residue:
         return EventWord.FAIL if _said(status) != _said(past) else None
-    if report.revision != past.revision or any(c not in report.before.plan.drifted for c in changed):
+    if report.revision != past.revision or any(
+        c not in report.before.plan.drifted for c in changed
+    ):
         return EventWord.SYNC
     if changed:
         return EventWord.HEAL

@@ -7,7 +7,7 @@ else is a constant of the code; contents travel through standard input.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -88,19 +88,19 @@ class Git:
         finished = self.call(
             "reading refs", "for-each-ref", "--format=%(objectname) %(refname)", prefix
         )
-        lines = finished.output.decode("utf-8", "replace").splitlines()
-        return {name: object_id for object_id, _, name in (line.partition(" ") for line in lines)}
+        return dict(_refs(finished.output))
 
     def ref(self, name: str) -> str | None:
         """What a ref points at, or None if there is no such ref."""
+        return self.values((name,)).get(name)
+
+    def values(self, names: Collection[str]) -> dict[str, str]:
+        """What refs point at, for those of the full names that exist."""
+        checked = [check_ref(name) for name in names]
         finished = self.call(
-            "reading a ref", "show-ref", "--verify", "--hash", check_ref(name), good=(0, 1, 128)
+            "reading refs", "for-each-ref", "--format=%(objectname) %(refname)", *checked
         )
-        if finished.returncode == 0:
-            return check_object_id(finished.output.decode().strip())
-        if "not a valid ref" in finished.remarks:
-            return None
-        raise source_error("reading a ref", str(self.directory), finished)
+        return {name: value for name, value in _refs(finished.output) if name in names}
 
     def set_ref(self, name: str, new: str, old: str | None) -> bool:
         """Move a ref from `old` (None: it must not exist) to `new`; False if it is elsewhere."""
@@ -152,3 +152,9 @@ class Git:
     def tidy(self) -> None:
         """Pack what has piled up, if it is worth it."""
         self.call("tidying the mirror", "-c", "gc.auto=2000", "gc", "--auto", "--quiet")
+
+
+def _refs(output: bytes) -> Iterator[tuple[str, str]]:
+    for line in output.decode("utf-8", "replace").splitlines():
+        object_id, _, name = line.partition(" ")
+        yield name, check_object_id(object_id)

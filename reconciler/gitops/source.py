@@ -1,9 +1,9 @@
-"""The config repository as the source of documents: which commit an environment follows, and what it says."""
+"""The config repository: which commit an environment follows, and what it says."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.config.load import ParseCache, load
@@ -18,6 +18,7 @@ from reconciler.plan.policy import Policy
 from reconciler.render.farm import Claims, claims_of, farm_problems
 
 REMEMBERED = 12
+ACKNOWLEDGED_AT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class ConfigSource:
         """Fetch, and give each environment's head.
 
         Raises:
-            SourceError: the remote did not answer, or what it has is broken. The mirror is as it was.
+            SourceError: the remote did not answer, or what it has is broken; nothing changed.
         """
         self.mirror.fetch()
         return self.heads()
@@ -65,12 +66,12 @@ class ConfigSource:
             HistoryRewritten: the head does not descend from what was applied.
         """
         head = self.heads().get(environment)
+        if applied and not (accept_history and head):
+            check_descends(self.mirror, environment, applied, head)
         if head is None:
             names = ", ".join(self.patterns.get(environment, ()))
             reason = f"no branch of the repository is {environment}'s ({names})"
             raise Stalled(reason, "push the branch; nothing is deleted meanwhile")
-        if applied and not accept_history:
-            check_descends(self.mirror, environment, applied, head)
         return head
 
     def documents(self, environment: str, revision: str) -> Documents:
@@ -96,10 +97,13 @@ class ConfigSource:
             raise ConfigError(problems)
         return mine.documents
 
-    def policy(self, documents: Documents, revision: str) -> Policy:
-        """What the Environment document allows, and what the commit's author acknowledged."""
+    def policy(self, documents: Documents, revision: str, since: str) -> Policy:
+        """What the Environment document allows, and what the commits' authors acknowledged.
+
+        Acknowledgements count from the commit after `since`, the last one that was Ready, so that
+        they survive merges and unfinished runs; without one, only the commit's own count.
+        """
         written = documents.policy
-        trailers = self.mirror.commit_info(revision).trailers
         return Policy(
             prune=written.prune,
             drift=written.drift,
@@ -107,8 +111,15 @@ class ConfigSource:
             machines_percent=written.max_deletions.machines_percent,
             records_percent=written.max_deletions.records_percent,
             suspend=written.suspend,
-            allowed=frozenset(value for key, value in trailers if key == ALLOW_TRAILER),
+            allowed=frozenset(self._acknowledged(revision, since)),
         )
+
+    def _acknowledged(self, revision: str, since: str) -> Iterator[str]:
+        new: tuple[str, ...] = ()
+        if since and self.mirror.has_commit(since):
+            new = self.mirror.git().commits_between(revision, (since,))[-ACKNOWLEDGED_AT_MOST:]
+        for commit in new or (revision,):
+            yield from self.mirror.commit_info(commit).all(ALLOW_TRAILER)
 
     def _merged(self, heads: Mapping[str, str]) -> frozenset[str]:
         """The release and hotfix branches whose work has reached production already."""

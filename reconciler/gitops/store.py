@@ -18,7 +18,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.errors import SourceUnavailable
@@ -26,7 +26,9 @@ from reconciler.errors import SourceUnavailable
 _LINK = "repository.git"
 _GENERATION = re.compile(r"\Ageneration-(\d{1,9})\.git\Z")
 _REF_CONTENT = re.compile(rb"\A(?:[0-9a-f]{40}|ref: refs/\S+)\n\Z")
-_LEFT_OVER = ("*.lock", "tmp_*", "fast_import_crash_*", ".tmp-*", "incoming-*")
+_HALF_WRITTEN = ("tmp_", ".tmp-", "fast_import_crash_")
+_PATIENCE_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 0.05
 _PROBE_BYTES = 2**20
 
 
@@ -70,9 +72,10 @@ class Store:
     def fresh(self) -> Path:
         """A new directory for a repository that is not in use yet."""
         with self._understandable():
-            number = max((number for number, _ in self._generations()), default=0) + 1
-            path = self.directory / f"generation-{number}.git"
-            path.mkdir(mode=0o700)
+            with self._guard:
+                number = max((number for number, _ in self._generations()), default=0) + 1
+                path = self.directory / f"generation-{number}.git"
+                path.mkdir(mode=0o700)
         return path
 
     def publish(self, path: Path) -> None:
@@ -122,25 +125,38 @@ class Store:
 
     def sweep(self) -> bool:
         """Take away what killed processes left behind; False if others are at work here."""
-        with self._understandable(), self._alone() as alone:
+        with self._understandable(), self.alone() as alone:
             if alone:
                 self._sweep()
         return alone
 
     @contextmanager
-    def _alone(self) -> Iterator[bool]:
+    def alone(self) -> Iterator[bool]:
         """Hold the lock alone, if nobody else has it; shared again afterwards in any case."""
         with self._guard:
             try:
                 fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                fcntl.flock(self.lock, fcntl.LOCK_SH)
+                self._share()
                 yield False
                 return
             try:
                 yield True
             finally:
-                fcntl.flock(self.lock, fcntl.LOCK_SH)
+                self._share()
+
+    def _share(self) -> None:
+        """Hold the lock together with others. Who has it alone has it for a moment only."""
+        for _ in range(int(_PATIENCE_SECONDS / _LOOK_AGAIN_SECONDS)):
+            try:
+                fcntl.flock(self.lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                threading.Event().wait(_LOOK_AGAIN_SECONDS)
+            else:
+                return
+        raise SourceUnavailable(
+            f"{self.directory}: another process does not let go of it; end that process"
+        )
 
     def _sweep(self) -> None:
         current = self.current
@@ -179,13 +195,15 @@ def sync_directory(path: Path) -> None:
 
 def _take_away_left_overs(repository: Path) -> None:
     """Lock files, half written objects, and refs that a power failure emptied."""
-    for pattern in _LEFT_OVER:
-        for path in repository.rglob(pattern):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
+    for folder, _, names in os.walk(repository):
+        here = Path(folder)
+        in_refs = "refs" in here.relative_to(repository).parts[:1]
+        for name in names:
+            path = here / name
+            half_written = name.startswith(_HALF_WRITTEN) and not in_refs
+            if name.endswith(".lock") or half_written or (in_refs and _is_torn(path)):
                 path.unlink(missing_ok=True)
-    for path in (repository / "refs").rglob("*"):
-        if path.is_file() and _REF_CONTENT.match(path.read_bytes()) is None:
-            with suppress(FileNotFoundError):
-                path.unlink()
+
+
+def _is_torn(ref: Path) -> bool:
+    return _REF_CONTENT.match(ref.read_bytes()) is None

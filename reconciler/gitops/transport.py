@@ -8,7 +8,7 @@ ever forced.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.gitops.failures import readable, source_error
@@ -24,17 +24,16 @@ _EVERYTHING = (
     "+refs/tags/*:refs/origin/tags/*",
     "+refs/notes/reconciler/*:refs/origin/notes/reconciler/*",
 )
-_FETCH = (
-    "fetch",
+_OPTIONS = (
     "--quiet",
     "--no-tags",
-    "--prune",
     "--no-recurse-submodules",
     "--no-write-fetch-head",
     "--no-auto-gc",
     "--no-show-forced-updates",
-    "origin",
 )
+_FETCH_ALL = ("fetch", "--prune", *_OPTIONS, "origin")
+_FETCH_SOME = ("fetch", "--no-prune", *_OPTIONS, "origin")
 _HEADS_LIMIT_BYTES = 16 * 2**20
 _REFUSED = re.compile(r"^!\t[0-9a-f]{40}:(?P<ref>[^\t]+)\t(?P<reason>.*)$", re.MULTILINE)
 _RACE = re.compile(
@@ -72,12 +71,18 @@ def remote_heads(git: Git) -> dict[str, str]:
 
 def fetch_everything(git: Git) -> None:
     """Bring branches, tags and our notes below `refs/origin/`, as the remote has them now."""
-    git.call("fetching", *_FETCH, *_EVERYTHING)
+    git.call("fetching", *_FETCH_ALL, *_EVERYTHING)
+
+
+def fetch_from(git: Git, refs: Iterable[str]) -> None:
+    """Bring refs from another repository under the names they have there."""
+    specs = [f"+{check_ref(ref)}:{ref}" for ref in refs]
+    git.call("fetching", *_FETCH_SOME, *specs)
 
 
 def fetch_one(git: Git, ref: str) -> None:
     """Bring one of our own refs, which the remote has, up to date below `refs/origin/`."""
-    git.call("fetching", *_FETCH, f"+{check_own(ref)}:{tracking(ref)}")
+    git.call("fetching", *_FETCH_SOME, f"+{check_own(ref)}:{tracking(ref)}")
 
 
 def push(git: Git, updates: Mapping[str, str]) -> dict[str, Refusal]:

@@ -7,7 +7,8 @@ are left out, tuples are lists, enumerations are their values.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -26,13 +27,21 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[T], data: Any) -> T:
-    """A `kind` from its plain form.
+    """A `kind` from its plain form; what was left out there is None again.
 
     Raises:
         pydantic.ValidationError: the data does not fit; the error lists each misfit.
     """
+    if isinstance(data, Mapping):
+        data = {**dict.fromkeys(_required(kind)), **data}
     loaded: T = _adapter(kind).validate_python(data)
     return loaded
+
+
+def _required(kind: Any) -> tuple[str, ...]:
+    """The fields without a default."""
+    found = fields(kind) if is_dataclass(kind) else ()
+    return tuple(f.name for f in found if f.default is MISSING and f.default_factory is MISSING)
 
 
 def digest_of(value: Any) -> str:

@@ -52,9 +52,7 @@ def conditions_of(
 def _ready(revision: str, finding: Finding | None, now: str) -> Condition:
     if finding is None:
         message = f"the farm is what {revision[:7]} says"
-        return Condition(
-            ConditionType.READY, Status.TRUE, "ReconciliationSucceeded", message, now
-        )
+        return Condition(ConditionType.READY, Status.TRUE, "ReconciliationSucceeded", message, now)
     return Condition(ConditionType.READY, Status.FALSE, finding.reason, finding.message, now)
 
 

@@ -1,1 +1,1 @@
-"""What a kind may ask of the world: Protocols and the plain data that crosses them. No behaviour."""
+"""What a kind may ask of the world: Protocols and the plain data that crosses them."""

@@ -2,7 +2,7 @@
 
 Every call either takes effect and returns, or raises a `DriverError`:
 `Unreachable` (no answer within the driver's deadline, outcome unknown), `Denied`, `Conflict`
-(the state of the thing forbids it) or `NotFound`. Calls are idempotent where their docstring says so.
+(the state of the thing forbids it) or `NotFound`. Calls are idempotent where they say so.
 Names are the names on the host (`production-web-1`).
 """
 
@@ -33,7 +33,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A network interface of a domain: its address on the wire and the bridge it is plugged into."""
+    """A network interface of a domain: its hardware address and the bridge it is plugged into."""
 
     mac: str
     bridge: str
@@ -59,7 +59,7 @@ class DomainDefinition:
 
 @dataclass(frozen=True, slots=True)
 class DomainState:
-    """A domain as it is. `pending_restart`: it runs on an older definition than the persistent one."""
+    """A domain as it is. `pending_restart`: it runs on an older definition than is stored."""
 
     definition: DomainDefinition
     running: bool
@@ -112,7 +112,7 @@ class Hypervisor(Protocol):
         A running domain keeps running on its old configuration, and then waits for a restart.
 
         Raises:
-            Conflict: another UUID has the name, another name has the UUID, or a disk's pool or volume is missing.
+            Conflict: another UUID has the name, another name the UUID, or a volume is missing.
         """
         ...
 
@@ -153,7 +153,7 @@ class Hypervisor(Protocol):
         ...
 
     def set_vcpus(self, name: str, vcpus: int) -> None:
-        """Set the number of virtual processors, of the running guest too if there is one. Idempotent.
+        """Set the number of virtual processors, of a running guest too. Idempotent.
 
         Raises:
             Conflict: the guest runs and cannot be given this many live.

@@ -96,7 +96,7 @@ class Nameserver(Protocol):
 
         Raises:
             NotFound: it does not serve the zone.
-            Conflict: the serial has moved on, a set in `absent` exists, or the result would be no zone.
+            Conflict: the serial has moved on, a set in `absent` exists, or no zone would result.
         """
         ...
 

@@ -9,7 +9,7 @@ from reconciler.ports.nameserver import Nameserver
 
 
 class Ports(Protocol):
-    """Finds the driver for a name. Asking is cheap: connections are kept, and made when first used."""
+    """Finds the driver for a name. Asking is cheap: connections are kept, made when first used."""
 
     def hypervisor(self, host: str) -> Hypervisor:
         """The virtualization host of that name.

@@ -52,9 +52,7 @@ def farm_problems(
     """
     mine = claims[documents.environment]
     clashes = (
-        problem
-        for environment in sorted(others)
-        for problem in _clashes(mine, claims[environment])
+        problem for environment in sorted(others) for problem in _clashes(mine, claims[environment])
     )
     hosts = (
         problem

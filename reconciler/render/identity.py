@@ -1,4 +1,4 @@
-"""Names and numbers that follow from an environment and a name, so that a plan is complete before anything exists."""
+"""What follows from a name alone, so that a plan is complete before anything exists."""
 
 from __future__ import annotations
 

@@ -56,8 +56,7 @@ def _domain(documents: Documents, machine: VirtualMachine) -> DomainSpec:
 def _interfaces(documents: Documents, machine: VirtualMachine) -> tuple[Interface, ...]:
     return tuple(
         Interface(
-            mac=each.mac
-            or machine_mac(documents.environment, _identity(machine), each.network),
+            mac=each.mac or machine_mac(documents.environment, _identity(machine), each.network),
             bridge=documents.networks[each.network].bridge,
         )
         for each in machine.networks

@@ -89,7 +89,7 @@ def _forward(
     values: dict[tuple[str, str], list[str]] = defaultdict(list)
     for each in named:
         if fqdn_zone(documents.zones, each.fqdn) is zone:
-            kind = "A" if each.address.version == 4 else "AAAA"
+            kind = "A" if isinstance(each.address, IPv4Address) else "AAAA"
             values[_relative(each.fqdn, zone.name), kind].append(str(each.address))
     ttl = _seconds(zone.ttl)
     records = {

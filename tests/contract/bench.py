@@ -30,10 +30,9 @@ OTHER_OWNER = Owner("production", "web-1", "fedcba9876543210")
 IMAGE = ImageSource("debian-12", "https://images.example/debian-12.qcow2", "ab" * 32)
 LOST_IMAGE = ImageSource("gone", "https://images.example/gone.qcow2", "cd" * 32)
 
-# What `test:///` does not do, so that the driver cannot keep the contract on it.
+# What `test:///` does not do, so that the driver cannot keep that part of the contract on it.
 NOT_ON_TEST_DRIVER = {
     "resize": "test:/// does not implement virStorageVolResize",
-    "moves": "the driver does not move things between hosts yet",
     "memory check": "test:/// starts domains that need more memory than the host has",
     "bridge check": "test:/// starts domains without their bridges",
     "disk check": "test:/// starts domains without their volumes",
@@ -43,14 +42,13 @@ NOT_ON_TEST_DRIVER = {
 
 @dataclass(frozen=True)
 class Bench:
-    """A host under test. `unsupported` says which needs of a test it cannot meet, and why."""
+    """A host under test, and the others of its farm."""
 
     hypervisor: Hypervisor
     add_foreign: Callable[[str], None]
     add_image: Callable[[ImageSource, int], None]
     vanish: Callable[[str], None]  # somebody deletes a volume of pool `default` by hand
     hosts: dict[str, Hypervisor] = field(default_factory=dict)
-    unsupported: dict[str, str] = field(default_factory=dict)
 
     def domain(self, name: str) -> DomainState:
         return next(each for each in self.hypervisor.domains() if each.definition.name == name)

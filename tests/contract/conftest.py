@@ -16,8 +16,17 @@ from reconciler.drivers.simulated import by_hand
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.state import FarmState, Host, Pool, Server
 from reconciler.errors import DriverError
-from reconciler.ports.hypervisor import ImageSource, NewVolume
-from tests.contract.bench import GIB, LOST_IMAGE, NOT_ON_TEST_DRIVER, OWNER, POOL, Bench, definition
+from reconciler.ports.hypervisor import ImageSource
+from tests.contract.bench import (
+    GIB,
+    LOST_IMAGE,
+    NOT_ON_TEST_DRIVER,
+    OWNER,
+    POOL,
+    Bench,
+    definition,
+    volume,
+)
 
 NODE = """
 <node>
@@ -25,7 +34,6 @@ NODE = """
     <sockets>1</sockets><cores>8</cores><threads>1</threads></cpu>
   <memory>33554432</memory>
   <pool type="dir"><name>default</name><target><path>/pools/default</path></target></pool>
-  <pool type="dir"><name>images</name><target><path>/pools/images</path></target></pool>
 </node>
 """
 FOREIGN = """
@@ -46,7 +54,7 @@ def simulated_host() -> Host:
         cpus=8,
         accelerators=("qemu",),
         bridges=("br-lan",),
-        pools={"default": Pool(100 * GIB), "images": Pool(100 * GIB)},
+        pools={POOL: Pool(100 * GIB)},
     )
 
 
@@ -65,6 +73,7 @@ def farm() -> SimulatedFarm:
     )
 
 
+@pytest.fixture
 def simulated_bench(farm: SimulatedFarm) -> Bench:
     foreign = {"disks": (), "interfaces": (), "memory_bytes": GIB, "vcpus": 1}
     return Bench(
@@ -78,12 +87,17 @@ def simulated_bench(farm: SimulatedFarm) -> Bench:
     )
 
 
-def libvirt_bench(connection: Connection) -> Bench:
+@pytest.fixture
+def libvirt_bench(tmp_path: Path) -> Iterator[Bench]:
+    node = tmp_path / "node.xml"
+    node.write_text(NODE, encoding="utf-8")
+    connection = Connection("virt1", f"test://{node}")
     hypervisor = LibvirtHypervisor(
         connection,
         MemoryManifest(),
         Patience(sleep=lambda _seconds: None, monotonic=lambda: 0.0),
         domain_types={"qemu": "test"},
+        image_pool=POOL,  # test:/// copies volumes only within a pool
     )
 
     def add_foreign(name: str) -> None:
@@ -93,7 +107,7 @@ def libvirt_bench(connection: Connection) -> Bench:
         connection.run("define a foreign domain", define)
 
     def add_image(image: ImageSource, capacity_bytes: int) -> None:
-        copy = NewVolume("images", image_volume_name(image), "qcow2", capacity_bytes)
+        copy = volume(image_volume_name(image), capacity_bytes=capacity_bytes)
         hypervisor.create_volume(copy, OWNER)
 
     def vanish(name: str) -> None:
@@ -102,32 +116,24 @@ def libvirt_bench(connection: Connection) -> Bench:
 
         connection.run("delete a volume", delete)
 
-    return Bench(
-        hypervisor=hypervisor,
-        vanish=vanish,
-        add_foreign=add_foreign,
-        add_image=add_image,
-        unsupported=NOT_ON_TEST_DRIVER,
-    )
-
-
-@pytest.fixture(params=["simulated", pytest.param("libvirt", marks=pytest.mark.libvirt)])
-def bench(request: pytest.FixtureRequest, farm: SimulatedFarm, tmp_path: Path) -> Iterator[Bench]:
-    if request.param == "simulated":
-        yield simulated_bench(farm)
-        return
-    node = tmp_path / "node.xml"
-    node.write_text(NODE, encoding="utf-8")
-    connection = Connection("virt1", f"test://{node}")
-    expect_failure_of_what_is_missing(request, libvirt_bench(connection))
-    yield libvirt_bench(connection)
+    yield Bench(hypervisor, add_foreign, add_image, vanish)
     connection.close()
 
 
-def expect_failure_of_what_is_missing(request: pytest.FixtureRequest, bench: Bench) -> None:
-    """A test that needs what the driver cannot do must fail; when it passes, the table is old."""
-    for mark in request.node.iter_markers("needs"):
-        if mark.args[0] in bench.unsupported:
-            reason = bench.unsupported[mark.args[0]]
-            wrong = (DriverError, pytest.fail.Exception)
-            request.applymarker(pytest.mark.xfail(reason=reason, raises=wrong, strict=True))
+@pytest.fixture(
+    params=["simulated_bench", pytest.param("libvirt_bench", marks=pytest.mark.libvirt)],
+    ids=["simulated", "libvirt"],
+)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    if request.param == "libvirt_bench":
+        for mark in request.node.iter_markers("needs"):
+            expect_less_of_test_driver(request, mark.args[0])
+    found: Bench = request.getfixturevalue(request.param)
+    return found
+
+
+def expect_less_of_test_driver(request: pytest.FixtureRequest, need: str) -> None:
+    """A test that needs what is missing there must fail; when it passes, the table is old."""
+    wrong = (DriverError, pytest.fail.Exception)
+    mark = pytest.mark.xfail(reason=NOT_ON_TEST_DRIVER[need], raises=wrong, strict=True)
+    request.applymarker(mark)

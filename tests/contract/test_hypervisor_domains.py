@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -73,7 +75,7 @@ def test_a_disk_that_is_not_there_is_refused(bench: Bench, disk: Disk) -> None:
         {"interfaces": (Interface("52:54:00:00:00:01", "a"), Interface("52:54:00:00:00:01", "b"))},
     ],
 )
-def test_what_no_host_can_have_is_refused(bench: Bench, unsound: dict[str, object]) -> None:
+def test_what_no_host_can_have_is_refused(bench: Bench, unsound: dict[str, Any]) -> None:
     before = bench.names()
     with pytest.raises(Conflict):
         bench.hypervisor.define_domain(definition(**{"disks": (), **unsound}), OWNER)
@@ -114,7 +116,7 @@ def test_an_accelerator_that_the_host_lacks_is_refused(bench: Bench) -> None:
     ],
 )
 def test_a_running_domain_gets_a_new_definition_at_its_restart(
-    bench: Bench, change: dict[str, object]
+    bench: Bench, change: dict[str, Any]
 ) -> None:
     bench.make("web", start=True)
     wanted = definition("web", **change)
@@ -287,14 +289,15 @@ def test_a_domain_needs_a_processor(bench: Bench) -> None:
 
 def test_what_is_not_there_is_not_found(bench: Bench) -> None:
     port = bench.hypervisor
-    for attempt in (
+    attempts: tuple[Callable[[], None], ...] = (
         lambda: port.mark_domain("nobody", OWNER),
         lambda: port.start_domain("nobody"),
         lambda: port.stop_domain("nobody"),
         lambda: port.set_autostart("nobody", autostart=True),
         lambda: port.set_memory("nobody", GIB),
         lambda: port.set_vcpus("nobody", 1),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(NotFound):
             attempt()
 

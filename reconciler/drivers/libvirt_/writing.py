@@ -49,7 +49,8 @@ def domain_xml(
         _mark(root, owner)
     except ValueError as error:  # lxml takes no control characters
         raise Refused(f"it cannot be said in XML: {error}") from None
-    text: str = etree.tostring(root, encoding="unicode", pretty_print=True)
+    etree.indent(root)
+    text: str = etree.tostring(root, encoding="unicode") + "\n"
     _check(text, definition, owner, dialect)
     return text
 
@@ -74,6 +75,9 @@ def _new(definition: DomainDefinition) -> Any:
     root = etree.Element("domain")
     _add(root, "name").text = definition.name
     _add(root, "uuid").text = definition.uuid
+    _add(root, "metadata")
+    for quantity in ("memory", "currentMemory", "vcpu"):
+        _add(root, quantity).text = "0"
     system = _add(root, "os")
     _add(system, "type").text = "hvm"
     _add(system, "boot", dev="hd")
@@ -96,12 +100,12 @@ def _apply(root: Any, definition: DomainDefinition, dialect: Dialect, formats: F
     root.set("type", dialect.domain_types[definition.accelerator])
     _child(root, "name").text = definition.name
     _child(root, "uuid").text = definition.uuid
-    if root.find("memory") is None or reading.memory_of(root) != definition.memory_bytes:
+    if reading.memory_of(root) != definition.memory_bytes:
         for name in ("memory", "currentMemory"):
             element = _child(root, name)
             element.set("unit", "KiB")
             element.text = str(definition.memory_bytes // KIB)
-    if root.find("vcpu") is None or reading.vcpus_of(root) != definition.vcpus:
+    if reading.vcpus_of(root) != definition.vcpus:
         _set_vcpus(root, definition.vcpus)
     _apply_disks(root, definition.disks, dialect, formats)
     _apply_interfaces(root, definition.interfaces)
@@ -128,6 +132,7 @@ def _apply_disks(root: Any, wanted: tuple[Disk, ...], dialect: Dialect, formats:
         element = present.get(kept.get(disk, disk))
         if element is None:
             element = _add(devices, "disk", type="volume", device="disk")
+            _add(element, "driver")
             _add(element, "target", dev=_free_target(root), bus="virtio")
         if reading.disk_of(element, dialect.place_of) != disk:
             _set_disk(element, disk, formats)
@@ -151,7 +156,7 @@ def _set_disk(element: Any, disk: Disk, formats: Formats) -> None:
     for each in [*element.findall("source"), *element.findall("backingStore")]:
         element.remove(each)
     element.set("type", "volume")
-    _add(element, "source", pool=disk.pool, volume=disk.volume)
+    element.insert(1, etree.Element("source", pool=disk.pool, volume=disk.volume))
     _child(element, "alias").set("name", ALIAS_PREFIX + disk.name)
 
 
@@ -171,7 +176,7 @@ def _apply_interfaces(root: Any, wanted: tuple[Interface, ...]) -> None:
             for each in element.findall("source"):
                 element.remove(each)
             element.set("type", "bridge")
-            _add(element, "source", bridge=interface.bridge)
+            element.insert(1, etree.Element("source", bridge=interface.bridge))
 
 
 def _mark(root: Any, owner: Owner) -> None:

@@ -1,0 +1,38 @@
+"""A simulated farm with the hosts and name servers that documents describe, and nothing on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.config.documents import Host
+from reconciler.config.repository import Documents
+from reconciler.drivers.simulated import state
+from reconciler.drivers.simulated.state import FarmState, PoolType, Server
+
+_POOL_TYPES: Mapping[str, PoolType] = {"directory": "dir", "lvm": "logical", "zfs": "zfs"}
+
+
+def blank_farm(environments: Iterable[Documents]) -> FarmState:
+    """The farm of all environments as it is before anything was made on it."""
+    known = tuple(environments)
+    bridges = tuple(
+        sorted({network.bridge for each in known for network in each.networks.values()})
+    )
+    hosts = {name: host for each in known for name, host in each.hosts.items()}
+    servers = sorted({zone.server for each in known for zone in each.zones.values()})
+    return FarmState(
+        hosts={name: _host(host, bridges) for name, host in sorted(hosts.items())},
+        nameservers={name: Server() for name in servers},
+    )
+
+
+def _host(host: Host, bridges: tuple[str, ...]) -> state.Host:
+    return state.Host(
+        memory_bytes=host.memory,
+        accelerators=(host.accelerator,),
+        bridges=bridges,
+        pools={
+            pool.name: state.Pool(capacity_bytes=pool.size, type=_POOL_TYPES[pool.type])
+            for pool in host.pools
+        },
+    )

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pydantic import ValidationError
+
+from reconciler.kinds.domain import DomainSpec
+from reconciler.kinds.volume import VolumeSpec
+from reconciler.kinds.zone import ZoneSpec
+from reconciler.model.plain import DIGEST_LENGTH, digest_of, from_plain, to_plain
+from tests.farms.specs import IMAGE, a_record, domain_spec, volume_spec, zone_spec
+
+SPECS = [domain_spec(), domain_spec(host=None, disks=()), volume_spec(), volume_spec(image=IMAGE),
+         zone_spec(a_record("www")), zone_spec(timers=None)]  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_plain_form_reads_back(spec: DomainSpec | VolumeSpec | ZoneSpec) -> None:
+    assert from_plain(type(spec), to_plain(spec)) == spec
+
+
+def test_what_is_not_managed_is_not_in_the_plain_form() -> None:
+    assert "host" not in to_plain(volume_spec(host=None))
+
+
+def test_a_plain_form_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValidationError, match="capacity_bytes"):
+        from_plain(VolumeSpec, {**to_plain(volume_spec()), "capacity_bytes": "much"})
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_equal_content_has_the_equal_digest(spec: DomainSpec | VolumeSpec | ZoneSpec) -> None:
+    digest = digest_of(from_plain(type(spec), to_plain(spec)))
+    assert digest == digest_of(spec)
+    assert len(digest) == DIGEST_LENGTH
+
+
+def test_another_content_has_another_digest() -> None:
+    spec = domain_spec()
+    assert digest_of(replace(spec, vcpus=3)) != digest_of(spec)
+
+
+def test_a_digest_is_the_same_in_every_process() -> None:
+    assert digest_of(volume_spec()) == "6a8ca324a9a516d5"
