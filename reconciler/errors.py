@@ -16,7 +16,6 @@ ReconcilerError
 │   ├── SourceUnavailable   it did not answer; the last good commit stays in force
 │   ├── SourceCorrupt       its objects are broken; the mirror is made anew
 │   └── HistoryRewritten    the branch does not descend from what was applied
-├── Waiting              not now; come back later. Not a failure
 └── Stalled              a person is needed; the loop leaves the environment alone
 
 What follows from an error (retry, wait, stall) is decided in one table in the engine, never
@@ -26,7 +25,6 @@ where it is raised.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -136,16 +134,6 @@ class SourceCorrupt(SourceError):
 
 class HistoryRewritten(SourceError):
     """A branch no longer descends from the commit that was applied from it."""
-
-
-class Waiting(ReconcilerError):
-    """Not now. Not a failure: come back after `retry_after`."""
-
-    def __init__(self, retry_after: timedelta, reason: str) -> None:
-        """Say when to come back and what is being waited for."""
-        self.retry_after = retry_after
-        self.reason = reason
-        super().__init__(reason)
 
 
 class Stalled(ReconcilerError):

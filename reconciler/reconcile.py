@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reconciler.config.repository import Documents
@@ -19,11 +20,10 @@ from reconciler.errors import (
     GuardRefused,
     HistoryRewritten,
     PlanError,
-    ReconcilerError,
     SourceError,
     Stalled,
 )
-from reconciler.gitops.chronicle import Chronicle, Report
+from reconciler.gitops.chronicle import Chronicle, Refusal, Report
 from reconciler.gitops.source import ConfigSource
 from reconciler.placement.spread import place
 from reconciler.plan.guards import Violation, check
@@ -62,11 +62,14 @@ def turn(environment: str, site: Site, *, accept_history: bool = False) -> Repor
     last stays in force and is kept so. `accept_history` takes a head that does not descend from it.
     """
     past = site.chronicle.recall(environment)
+    head = ""
     try:
         head = site.source.head(environment, past.revision, accept_history=accept_history)
-        return reconcile(environment, head, site, past)
+        report = reconcile(environment, head, site, past)
     except REFUSALS as error:
-        return _keep(environment, site, past, error)
+        report = _keep(environment, site, past, Refusal(head, error))
+    site.chronicle.flush(environment)
+    return report
 
 
 def reconcile(
@@ -74,7 +77,7 @@ def reconcile(
     revision: str,
     site: Site,
     past: Status,
-    refusal: ReconcilerError | None = None,
+    refusal: Refusal | None = None,
 ) -> Report:
     """Make the world what the commit says, and record what happened.
 
@@ -154,13 +157,11 @@ def looker(
     return look
 
 
-def _keep(environment: str, site: Site, past: Status, refusal: ReconcilerError) -> Report:
+def _keep(environment: str, site: Site, past: Status, refusal: Refusal) -> Report:
     """Keep the last good commit in force while its successor is refused."""
-    if past.revision:
-        try:
+    if past.revision and past.revision != refusal.revision:
+        with suppress(*REFUSALS):  # then nothing can be done, and the first reason is the one
             return reconcile(environment, past.revision, site, past, refusal)
-        except REFUSALS as error:
-            refusal = refusal if isinstance(refusal, type(error)) else error
     report = Report(environment, past.revision, refusal=refusal)
     site.chronicle.refused(report, past)
     return report

@@ -1,6 +1,8 @@
 """How a lower level of precedence is overlaid by a higher one, values and positions together.
 
-Mappings merge; lists whose items have a name merge by it; null removes; all else is replaced.
+Mappings merge; lists whose items have a name merge by it; null removes, and `absent: true` removes
+the item that has it; all else is replaced. Items of `networks` go by their network, `records` by name
+and type.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from reconciler.config.parse import Written
 from reconciler.model.position import Position
 
 NamePath = tuple[str, ...]
+ABSENT = "absent"
 ITEM_KEYS: Mapping[str, tuple[str, ...]] = {"networks": ("network",), "records": ("name", "type")}
 
 
@@ -47,10 +50,10 @@ def overlay(base: Located, upper: Located) -> Located:
     return Located(value, marks)
 
 
-def without(located: Located, keys: frozenset[str]) -> Located:
-    """The same without some of its top-level keys."""
-    value = {key: item for key, item in located.value.items() if key not in keys}
-    marks = {path: mark for path, mark in located.marks.items() if not path or path[0] not in keys}
+def only(located: Located, keys: frozenset[str]) -> Located:
+    """The same with these of its top-level keys only."""
+    value = {key: item for key, item in located.value.items() if key in keys}
+    marks = {path: mark for path, mark in located.marks.items() if not path or path[0] in keys}
     return Located(value, marks)
 
 
@@ -79,9 +82,16 @@ def _merge(
         elif _named(key, value) and _named(key, base.get(key)):
             merged[key] = _merge_items(key, base[key], value, here, marks)
         else:
-            merged[key] = value
+            merged[key] = _without_nulls(value)
             _forget(marks, here)
     return merged
+
+
+def _without_nulls(value: Any) -> Any:
+    """What there is to remove in what was not there before."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _merge_items(
@@ -90,10 +100,12 @@ def _merge_items(
     items = {item_name(key, item): item for item in base}
     for item in upper:
         name = item_name(key, item)
-        if name in items:
+        if name in items and item.get(ABSENT) is True:
+            del items[name]
+        elif name in items:
             items[name] = _merge(items[name], item, (*path, str(name)), marks)
         else:
-            items[name] = item
+            items[name] = _without_nulls(item)
     return list(items.values())
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # re-exported unmarked
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -37,8 +37,13 @@ Path = tuple[str | int, ...]
 _WORDS = {"": None, "~": None} | dict.fromkeys(("null", "Null", "NULL"), None)
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
 _WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
-_INTEGER = re.compile(r"\A[-+]?[0-9]+\Z")
-_FLOAT = re.compile(r"\A[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_INTEGER = re.compile(r"\A(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")
+_FLOAT = re.compile(
+    r"\A(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
+)
+_BASES = {"0o": 8, "0x": 16}
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +66,46 @@ def parse(file: str, content: bytes) -> tuple[Written, ...]:
     """The documents of a file, in order. Empty documents are left out.
 
     Raises:
-        ConfigError: the text is not YAML, or is YAML that has no place here.
+        ConfigError: the text is not YAML, or is YAML that has no place here. Every problem of the
+            file, as far as it can be read on after one.
     """
     if len(content) > MOST_BYTES:
         what = f"the file has {len(content)} bytes, at most {MOST_BYTES} are read"
         raise ConfigError([Problem(Position(file), what, "split it")])
+    problems: list[Problem] = []
+    documents: tuple[Written, ...] = ()
     try:
-        return tuple(_documents(file, content))
-    except ConfigError:
-        raise
+        documents = tuple(_documents(file, _text(file, content), problems))
+    except ConfigError as error:
+        problems += error.problems
     except MarkedYAMLError as error:
-        raise ConfigError([_syntax_problem(file, error)]) from error
+        problems.append(_syntax_problem(file, error))
+    except YAMLError:
+        what = "a character in this file has no place in YAML"
+        problems.append(Problem(Position(file), what, "remove control characters"))
     except Exception as error:  # the C parser lets many kinds escape, and none may pass here
         what = f"the file cannot be read as YAML ({type(error).__name__})"
-        raise ConfigError([Problem(Position(file), what, "check its syntax")]) from error
+        raise ConfigError([*problems, Problem(Position(file), what, "check its syntax")]) from error
+    if problems:
+        raise ConfigError(problems)
+    return documents
+
+
+def shown(value: object) -> str:
+    """Something from a document as it may stand in a message: printable, in one line, not long."""
+    text = str(value)
+    text = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _text(file: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        problem = Problem(Position(file, line, column), "this is not UTF-8", "save it as UTF-8")
+        raise ConfigError([problem]) from error
 
 
 def _syntax_problem(file: str, error: MarkedYAMLError) -> Problem:
@@ -84,13 +115,13 @@ def _syntax_problem(file: str, error: MarkedYAMLError) -> Problem:
     return Problem(position, f"not valid YAML: {detail}", "check indentation, colons and quotes")
 
 
-def _documents(file: str, content: bytes) -> Iterator[Written]:
-    parser = CParser(content)
+def _documents(file: str, text: str, problems: list[Problem]) -> Iterator[Written]:
+    parser = CParser(text)
     try:
         while parser.check_event():
             event = parser.get_event()
             if isinstance(event, DocumentStartEvent):
-                built = _Builder(file, parser).document()
+                built = _Builder(file, parser, problems).document()
                 if built.value is not None:
                     yield built
             elif not isinstance(event, StreamStartEvent | StreamEndEvent | DocumentEndEvent):
@@ -101,11 +132,12 @@ def _documents(file: str, content: bytes) -> Iterator[Written]:
 
 
 class _Builder:
-    """Builds one document from the parser's events."""
+    """Builds one document from the parser's events. What does not stop it goes to `problems`."""
 
-    def __init__(self, file: str, parser: Any) -> None:
+    def __init__(self, file: str, parser: Any, problems: list[Problem]) -> None:
         self.file = file
         self.parser = parser
+        self.problems = problems
         self.marks: dict[Path, tuple[int, int]] = {}
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.nodes = 0
@@ -122,13 +154,13 @@ class _Builder:
             raise self._refusal(event, f"nested deeper than {MOST_DEPTH} levels", "flatten it")
         if isinstance(event, AliasEvent):
             return self._alias(event)
-        if event.tag not in {None, "!"} and not _is_core(event):
-            raise self._refusal(event, f"the tag {event.tag} has no place here", "remove it")
+        self._check_tag(event)
         before = self.nodes
         value = self._value(event, path)
         if event.anchor:
             if event.anchor in self.anchors:
-                raise self._refusal(event, f"the anchor {event.anchor} is set twice", "rename it")
+                what = f"the anchor {shown(event.anchor)} is set twice"
+                self._refuse(event, what, "rename it")
             self.anchors[event.anchor] = (value, self.nodes - before + 1)
         return value
 
@@ -153,12 +185,12 @@ class _Builder:
         mapping: dict[str, Any] = {}
         while (event := self.parser.get_event()) and not _ends(event):
             key = self._key(event)
-            if key in mapping:
-                first = self.marks[(*path, key)][0]
-                what = f"the key {key!r} is there twice, first in line {first}"
-                raise self._refusal(event, what, "remove one of them")
             here = (*path, key)
-            self.marks[here] = _mark(event)
+            if key in mapping:
+                what = f"the key {shown(key)} is there twice, first in line {self.marks[here][0]}"
+                self._refuse(event, what, "remove one of them")
+            else:
+                self.marks[here] = _mark(event)
             mapping[key] = self._node(self.parser.get_event(), here)
         return mapping
 
@@ -167,25 +199,34 @@ class _Builder:
         if not isinstance(event, ScalarEvent):
             raise self._refusal(event, "a key must be plain text", "write a word")
         if event.value == "<<" and event.implicit[0]:
-            raise self._refusal(event, "merge keys are not read", "use a stack or a patch")
+            self._refuse(event, "merge keys are not read", "use a stack or a patch")
+        self._check_tag(event)
         return str(event.value)
+
+    def _check_tag(self, event: Any) -> None:
+        if event.tag not in {None, "!"} and not _is_core(event):
+            what = f"the tag {shown(event.tag)} has no place here"
+            self._refuse(event, what, "remove it")
 
     def _scalar(self, event: Any) -> Any:
         text = event.value
-        if not event.implicit[0] or event.style in {'"', "'", "|", ">"}:
+        if not event.implicit[0] or event.tag == "!" or event.style in {'"', "'", "|", ">"}:
             return text
         if text in _WORDS:
             return _WORDS[text]
-        if _INTEGER.match(text) or _FLOAT.match(text):
-            if len(text) > LONGEST_NUMBER:
-                raise self._refusal(event, "the number is too long", "put text in quotes")
-            return int(text) if _INTEGER.match(text) else float(text)
-        return text
+        is_integer = _INTEGER.match(text) is not None
+        if not is_integer and _FLOAT.match(text) is None:
+            return text
+        if len(text) > LONGEST_NUMBER:
+            self._refuse(event, "the number is too long", "put it in quotes if it is text")
+            return text
+        return int(text, _BASES.get(text[:2], 10)) if is_integer else _float(text)
 
     def _alias(self, event: Any) -> Any:
         if event.anchor not in self.anchors:
-            what = f"the alias {event.anchor} names nothing that is complete before it"
-            raise self._refusal(event, what, "write the value out")
+            what = f"the alias {shown(event.anchor)} names nothing that is complete before it"
+            self._refuse(event, what, "write the value out")
+            return None
         value, size = self.anchors[event.anchor]
         self._count(event, size)
         return value
@@ -196,8 +237,17 @@ class _Builder:
             what = f"the document has more than {MOST_NODES} values when aliases are followed"
             raise self._refusal(event, what, "write less, or split it")
 
+    def _refuse(self, event: Any, what: str, remedy: str) -> None:
+        """Note what is wrong, and read on."""
+        self.problems.append(Problem(Position(self.file, *_mark(event)), what, remedy))
+
     def _refusal(self, event: Any, what: str, remedy: str) -> ConfigError:
         return ConfigError([Problem(Position(self.file, *_mark(event)), what, remedy)])
+
+
+def _float(text: str) -> float:
+    """Python's `inf` and `nan` have no dot."""
+    return float(text.replace(".", "") if text[-1] in "fFnN" else text)
 
 
 def _mark(event: Any) -> tuple[int, int]:

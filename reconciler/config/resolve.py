@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import reduce
+from typing import Any
 
-from reconciler.config.merge import Located, overlay, without
+from reconciler.config.documents import MachineDefaults
+from reconciler.config.merge import ABSENT, Located, only, overlay
+from reconciler.config.parse import shown
 from reconciler.model.position import Position, Problem
 
 Key = tuple[str, str]
+Layers = tuple[Located, ...]
 ENVIRONMENTS = "environments"
-_NOT_INHERITED = frozenset({"kind", "name", "description", "inherits"})
-_ABSENT = "absent"
+LONGEST_CHAIN = 16
+_FARM, _STACK, _MACHINE = "Farm", "Stack", "VirtualMachine"
+_INHERITED = frozenset(MachineDefaults.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,110 +32,153 @@ class Level:
     documents: Mapping[Key, Located]
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Every document as it counts. `incomplete` lack what a stack that is not there would give."""
+
+    documents: Mapping[Key, Located]
+    incomplete: frozenset[Key]
+
+
 def level_of(documents: Iterable[tuple[Key, Located]], problems: list[Problem]) -> Level:
     """Index a level; two documents of one kind and name are a problem."""
     level: dict[Key, Located] = {}
     for key, located in documents:
         if key in level:
-            what = f"{key[0]} {key[1]} is there twice, first at {level[key].position()}"
+            what = f"{_called(key)} is there twice, first at {level[key].position()}"
             problems.append(Problem(located.position(), what, "rename or remove one of them"))
         else:
             level[key] = located
     return Level(level)
 
 
-def patched(shared: Level, own: Level, problems: list[Problem]) -> dict[Key, Located]:
-    """The shared documents with the environment's patches, and the environment's own.
+def patched(shared: Level, own: Level, problems: list[Problem]) -> dict[Key, Layers]:
+    """The shared documents, each with the environment's patch on it, and the environment's own.
 
     A patch that says `absent: true` leaves the shared document out of the environment.
     """
-    result = dict(shared.documents)
+    result: dict[Key, Layers] = {key: (located,) for key, located in shared.documents.items()}
     for key, located in own.documents.items():
-        absent = located.value.get(_ABSENT)
-        if absent is not None and (absent is not True or key not in shared.documents):
-            problems.append(_misused_absent(key, located))
-        elif absent:
+        if key in shared.documents and located.value.get(ABSENT) is True:
             del result[key]
-        elif key in shared.documents:
-            result[key] = overlay(shared.documents[key], located)
-        else:
-            result[key] = located
+            continue
+        if ABSENT in located.value:
+            problems.append(_misused_absent(key, located, own=True))
+            located = only(located, frozenset(located.value) - {ABSENT})  # noqa: PLW2901 (the rest of it is read)
+        result[key] = (*result.get(key, ()), located)
     for key, located in shared.documents.items():
-        if _ABSENT in located.value:
-            problems.append(_misused_absent(key, located))
+        if ABSENT in located.value:
+            problems.append(_misused_absent(key, located, own=False))
+            result.pop(key, None)
     return result
 
 
-def completed(documents: Mapping[Key, Located], problems: list[Problem]) -> dict[Key, Located]:
-    """Every virtual machine with what its stacks and the farm give it."""
-    stacks = {name: located for (kind, name), located in documents.items() if kind == "Stack"}
-    farm = next((each for (kind, _), each in documents.items() if kind == "Farm"), None)
-    ground = _defaults(farm)
-    result = dict(documents)
-    for key, located in documents.items():
-        if key[0] == "VirtualMachine":
-            complete = ground
-            for stack in _chain(located, stacks, problems):
-                complete = overlay(complete, without(stack, _NOT_INHERITED))
-            document = overlay(complete, located)
-            marks = {**document.marks, (): located.position()}
-            result[key] = Located(document.value, marks)
+def completed(documents: Mapping[Key, Layers], problems: list[Problem]) -> Resolved:
+    """Every document in one piece; machines and stacks with what stacks and the farm give them."""
+    stacks = {name: layers for (kind, name), layers in documents.items() if kind == _STACK}
+    grounds = _grounds(_ground(documents), stacks)
+    result: dict[Key, Located] = {}
+    incomplete: set[Key] = set()
+    for key, layers in documents.items():
+        kind, name = key
+        if kind == _STACK:
+            parent = _last(layers, "inherits")
+            problems += _chain_problems(name, stacks)
+        elif kind == _MACHINE:
+            parent = _last(layers, "stack")
+            problems += _unknown(_position(layers, "stack"), parent, stacks)
+        else:
+            result[key] = reduce(overlay, layers)
+            continue
+        if isinstance(parent, str) and parent not in stacks:
+            incomplete.add(key)
+        ground = grounds.get(parent if isinstance(parent, str) else "", grounds[""])
+        result[key] = _on(ground, layers)
+    return Resolved(result, frozenset(incomplete))
+
+
+def _ground(documents: Mapping[Key, Layers]) -> Located:
+    """What the farm gives every machine."""
+    for (kind, _), layers in documents.items():
+        farm = reduce(overlay, layers)
+        defaults = farm.value.get("defaults")
+        if kind == _FARM and isinstance(defaults, dict):
+            marks = {path[1:]: mark for path, mark in farm.marks.items() if path[0:1] == ("defaults",)}
+            return only(Located(defaults, marks), _INHERITED)
+    return Located({}, {})
+
+
+def _grounds(ground: Located, stacks: Mapping[str, Layers]) -> dict[str, Located]:
+    """What each stack gives to whoever is built on it; under the empty name, what the farm gives."""
+    grounds = {"": ground}
     for name in stacks:
-        _check_chain(name, stacks, problems)
-    return result
+        base = ground
+        for each in reversed(list(_ancestry(name, stacks))):
+            if each not in grounds:
+                layers = [only(layer, _INHERITED) for layer in stacks[each]]
+                grounds[each] = reduce(overlay, layers, base)
+            base = grounds[each]
+    return grounds
 
 
-def _defaults(farm: Located | None) -> Located:
-    defaults = farm.value.get("defaults") if farm else None
-    if farm is None or not isinstance(defaults, dict):
-        return Located({}, {})
-    marks = {path[1:]: mark for path, mark in farm.marks.items() if path[:1] == ("defaults",)}
-    return Located(defaults, marks)
+def _on(ground: Located, layers: Layers) -> Located:
+    """The layers on the ground; the whole begins where the document does."""
+    complete = reduce(overlay, layers, ground)
+    return Located(complete.value, {**complete.marks, (): layers[0].position()})
 
 
-def _chain(
-    machine: Located, stacks: Mapping[str, Located], problems: list[Problem]
-) -> list[Located]:
-    """The stacks of a machine, the root of the chain first."""
-    name = machine.value.get("stack")
-    if name is None:
-        return []
-    if name not in stacks:
-        problems.append(_unknown(machine.position(("stack",)), name, stacks))
-        return []
-    return [stacks[each] for each in reversed(list(_ancestry(str(name), stacks)))]
-
-
-def _ancestry(name: str, stacks: Mapping[str, Located]) -> Iterator[str]:
+def _ancestry(name: str, stacks: Mapping[str, Layers]) -> Iterator[str]:
+    """The stack and what it is built on, until there is no more, or it comes round."""
     seen: set[str] = set()
-    current: object = name
+    current: Any = name
     while isinstance(current, str) and current in stacks and current not in seen:
+        if len(seen) > LONGEST_CHAIN:
+            return
         seen.add(current)
         yield current
-        current = stacks[current].value.get("inherits")
+        current = _last(stacks[current], "inherits")
 
 
-def _check_chain(name: str, stacks: Mapping[str, Located], problems: list[Problem]) -> None:
-    parent = stacks[name].value.get("inherits")
-    if not isinstance(parent, str):
-        return
-    position = stacks[name].position(("inherits",))
-    if parent not in stacks:
-        problems.append(_unknown(position, parent, stacks))
-        return
+def _chain_problems(name: str, stacks: Mapping[str, Layers]) -> Iterator[Problem]:
+    position = _position(stacks[name], "inherits")
+    parent = _last(stacks[name], "inherits")
+    yield from _unknown(position, parent, stacks)
     path = list(_ancestry(name, stacks))
-    if stacks[path[-1]].value.get("inherits") == name:
-        circle = " -> ".join([*path, name])
-        problems.append(Problem(position, f"stacks inherit in a circle: {circle}", "break it"))
+    if _last(stacks[path[-1]], "inherits") == name:
+        circle = " -> ".join(map(shown, [*path, name]))
+        yield Problem(position, f"stacks inherit in a circle: {circle}", "break it")
+    elif len(path) > LONGEST_CHAIN:
+        what = f"stack {shown(name)} is built on more than {LONGEST_CHAIN} others"
+        yield Problem(position, what, "inherit over fewer levels")
 
 
-def _unknown(position: Position, name: object, stacks: Mapping[str, Located]) -> Problem:
-    near = get_close_matches(str(name), stacks, 1)
-    remedy = f"did you mean {near[0]}?" if near else "write the stack, or name another"
-    return Problem(position, f"there is no stack {name}", remedy)
+def _unknown(position: Position, name: Any, stacks: Mapping[str, Layers]) -> Iterator[Problem]:
+    if isinstance(name, str) and name not in stacks:
+        near = get_close_matches(shown(name), stacks, 1)
+        remedy = f"did you mean {near[0]}?" if near else "write the stack, or name another"
+        yield Problem(position, f"there is no stack {shown(name)}", remedy)
 
 
-def _misused_absent(key: Key, located: Located) -> Problem:
-    what = f"absent leaves a shared document out of an environment; {key[0]} {key[1]} is none"
-    remedy = "write `absent: true` in a patch below environments/, or remove the document"
-    return Problem(located.position((_ABSENT,)), what, remedy)
+def _last(layers: Layers, key: str) -> Any:
+    """What the uppermost layer that speaks of it says."""
+    return next((layer.value[key] for layer in reversed(layers) if key in layer.value), None)
+
+
+def _position(layers: Layers, key: str) -> Position:
+    layer = next((layer for layer in reversed(layers) if key in layer.value), layers[0])
+    return layer.position((key,))
+
+
+def _called(key: Key) -> str:
+    return f"{key[0]} {shown(key[1])}"
+
+
+def _misused_absent(key: Key, located: Located, *, own: bool) -> Problem:
+    position = located.position((ABSENT,))
+    if not own:
+        what = f"{_called(key)} is shared by all environments and cannot be absent from all"
+        return Problem(position, what, f"write it into a patch below {ENVIRONMENTS}/, or remove it")
+    if located.value[ABSENT] is True:
+        what = f"there is no shared {_called(key)} that this environment could leave out"
+        return Problem(position, what, "remove this document")
+    return Problem(position, "absent must be true", "remove the key, or write `absent: true`")

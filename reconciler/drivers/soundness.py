@@ -59,7 +59,8 @@ def _unsound_devices(definition: DomainDefinition) -> Iterator[str]:
 
 
 def _is_name(text: str) -> bool:
-    return 0 < len(text) <= LONGEST_NAME and text.isprintable() and "/" not in text
+    is_clean = text.isprintable() and text == text.strip() and "/" not in text
+    return is_clean and 0 < len(text) <= LONGEST_NAME
 
 
 def _is_uuid(text: str) -> bool:

@@ -19,7 +19,6 @@ from reconciler.errors import (
     Stalled,
     Unreachable,
     VerifyError,
-    Waiting,
 )
 
 
@@ -44,7 +43,6 @@ CONSEQUENCES: tuple[tuple[type[ReconcilerError], Consequence], ...] = (
     (PlanError, Consequence.STALL),
     (GuardRefused, Consequence.STALL),
     (Stalled, Consequence.STALL),
-    (Waiting, Consequence.WAIT),
     (Denied, Consequence.STALL),
     (Conflict, Consequence.RETRY),
     (NotFound, Consequence.RETRY),

@@ -1,1 +1,1 @@
-"""Git: where the desired state comes from and where every event is written. The only place for git."""
+"""Git: where the desired state comes from and where events are written. The only place for git."""

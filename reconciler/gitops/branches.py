@@ -2,7 +2,8 @@
 
 An environment has a list of patterns; the first that some branch matches decides, so that a branch
 with the environment's own name wins over the git-flow name. Of several releases the newest by
-semantic version counts, and only those that are open: not yet merged into production.
+semantic version counts, and only those that are open: not yet merged into production. A star in a
+pattern stands for a version.
 """
 
 from __future__ import annotations
@@ -72,10 +73,10 @@ def _problems(patterns: Mapping[str, Sequence[str]]) -> Iterator[str]:
         if not choices:
             yield f"{environment} has no branch pattern; give at least one"
         for pattern in choices:
-            if not is_ref(BRANCHES + pattern.removesuffix("*") + "x" * pattern.endswith("*")):
-                yield f"{pattern!r} is no branch name; only its last character may be a star"
-            if _is_ours(pattern) or pattern == "*":
-                yield f"{pattern!r} would match the journal's branches; name a branch of people"
+            if not is_ref(BRANCHES + pattern.replace("*", "0", 1)):
+                yield f"{pattern!r} is no branch name; one star may stand for a version in it"
+            if _is_ours(pattern):
+                yield f"{pattern!r} names the branches that this program writes; name another"
             other = users.setdefault(pattern, environment)
             if other != environment:
                 yield f"{pattern!r} is used by {other} and {environment}; a branch feeds one only"
@@ -85,7 +86,7 @@ def _first(
     candidates: Sequence[str], choices: Sequence[str], merged: Collection[str]
 ) -> str | None:
     for pattern in choices:
-        if not pattern.endswith("*"):
+        if "*" not in pattern:
             if pattern in candidates:
                 return pattern
             continue
@@ -105,9 +106,10 @@ def _matches(branch: str, pattern: str) -> bool:
 
 def _version(branch: str, pattern: str) -> Version | None:
     """The version that stands where the pattern has its star; None if the branch does not match."""
-    if not (pattern.endswith("*") and branch.startswith(pattern[:-1])):
+    before, star, after = pattern.partition("*")
+    if not (star and branch.startswith(before) and branch.endswith(after)):
         return None
-    return parse_version(branch[len(pattern) - 1 :])
+    return parse_version(branch[len(before) : len(branch) - len(after)])
 
 
 def _is_ours(branch: str) -> bool:

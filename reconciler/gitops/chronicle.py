@@ -16,6 +16,8 @@ from reconciler.engine.consequence import Consequence, consequence_of
 from reconciler.engine.verify import Look
 from reconciler.errors import HistoryRewritten, ReconcilerError
 from reconciler.gitops.journal import Event, Journal
+from reconciler.gitops.notes import Notes
+from reconciler.gitops.outbox import PushOutcome
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Address
 from reconciler.model.change import Action
@@ -24,7 +26,7 @@ from reconciler.model.condition import Status as ConditionStatus
 from reconciler.model.resource import Applied, World
 from reconciler.plan.conditions import Finding, conditions_of
 from reconciler.plan.inventory import world_files
-from reconciler.plan.plan import Change, Plan
+from reconciler.plan.plan import Cause, Change, Plan
 from reconciler.plan.show.status import (
     Status,
     drift_json,
@@ -51,6 +53,17 @@ class EventWord(enum.StrEnum):
     READY = "ready"
 
 
+NOT_NOTED = frozenset({EventWord.HEAL, EventWord.LOST})  # they tell of the farm, not of the commit
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A head that is not applied, and why. `revision` is empty if there is no such commit."""
+
+    revision: str
+    error: ReconcilerError
+
+
 @dataclass(frozen=True)
 class Report:
     """How a run ended. `refusal` says why the head of the branch was not applied."""
@@ -61,7 +74,7 @@ class Report:
     after: Look | None = None
     outcomes: tuple[Outcome, ...] = ()
     residue: tuple[Change, ...] = ()
-    refusal: ReconcilerError | None = None
+    refusal: Refusal | None = None
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -78,14 +91,15 @@ class Report:
         """What the loop does next."""
         if self.failed or self.residue or self.unknown:
             return Consequence.RETRY
-        return consequence_of(type(self.refusal)) if self.refusal else Consequence.WAIT
+        return consequence_of(type(self.refusal.error)) if self.refusal else Consequence.WAIT
 
     @property
     def finding(self) -> Finding | None:
         """The one reason that the environment is not ready, the weightiest first."""
         stalled = self.consequence in {Consequence.STALL, Consequence.HOLD}
         if self.refusal is not None:
-            return Finding(type(self.refusal).__name__, str(self.refusal), stalled)
+            error = self.refusal.error
+            return Finding(type(error).__name__, str(error), stalled)
         if self.failed:
             messages = "; ".join(f"{each.address}: {each.message}" for each in self.failed[:3])
             return Finding("ApplyFailed", messages, stalled=False)
@@ -99,9 +113,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Chronicle:
-    """Reads and writes the journals. `journal` finds the one of an environment."""
+    """Reads and writes the journals. `journal` and `notes` find those of an environment."""
 
     journal: Callable[[str], Journal]
+    notes: Callable[[str], Notes]
     now: Callable[[], datetime]
 
     def recall(self, environment: str) -> Status:
@@ -110,7 +125,7 @@ class Chronicle:
         content = files.get(STATUS_FILE)
         return read_status(content) if content else Status(environment)
 
-    def begins(self, before: Look, past: Status, refusal: ReconcilerError | None) -> Status:
+    def begins(self, before: Look, past: Status, refusal: Refusal | None) -> Status:
         """Write down drift before it is healed, so that it is never lost.
 
         Raises:
@@ -122,8 +137,8 @@ class Chronicle:
         old = journal.read() or {}
         if not drifted or old.get(DRIFT_FILE) == drift_json(before.plan):
             return past
-        finding = Report(past.environment, past.revision, before, before, refusal=refusal).finding
-        noted = self._status(past, before, past.revision, finding)
+        so_far = Report(past.environment, past.revision, before, before, refusal=refusal)
+        noted = self._status(past, look=before, report=so_far)
         subject = (
             f"{_count(len(drifted), 'resource')} {_differ(drifted)} from {_short(past.revision)}"
         )
@@ -135,12 +150,15 @@ class Chronicle:
         look = report.after
         if look is None:
             return past
-        status = self._status(past, look, report.revision, report.finding)
+        status = self._status(past, look, report)
         word = _word(report, past, status)
         if word is None:
             return past
         changed = report.before.plan.active if report.before else ()
-        self._write(word, _subject(word, report), status, look, changed)
+        subject = _subject(word, report)
+        record = self._write(word, subject, status, look, changed)
+        if word not in NOT_NOTED:
+            self._note(report, f"{word}: {subject}", record)
         return status
 
     def refused(self, report: Report, past: Status) -> Status:
@@ -154,13 +172,26 @@ class Chronicle:
             now=self._time(),
             previous=past.conditions,
         )
-        status = replace(past, conditions=conditions)
+        refused = report.refusal.revision if report.refusal else ""
+        status = replace(past, conditions=conditions, refused=refused, hold=_hold(report.refusal))
         if _said(status) != _said(past):
             word = _refusal_word(report)
-            self._write(word, _subject(word, report), status, None, ())
+            subject = _subject(word, report)
+            self._note(report, f"{word}: {subject}", self._write(word, subject, status, None, ()))
         return status
 
-    def _status(self, past: Status, look: Look, revision: str, finding: Finding | None) -> Status:
+    def flush(self, environment: str) -> tuple[PushOutcome, ...]:
+        """Push what waits to be pushed. Tells of failure, never raises it."""
+        return self.journal(environment).flush(), self.notes(environment).flush()
+
+    def _note(self, report: Report, outcome: str, record: str) -> None:
+        """Say on the config commit what became of it."""
+        refused = report.refusal.revision if report.refusal else ""
+        if commit := refused or report.revision:
+            self.notes(report.environment).write(commit, outcome, record)
+
+    def _status(self, past: Status, look: Look, report: Report) -> Status:
+        finding, refusal, revision = report.finding, report.refusal, report.revision
         conditions = conditions_of(
             past.environment,
             revision,
@@ -174,6 +205,8 @@ class Chronicle:
             past,
             revision=revision,
             ready_revision=past.ready_revision if finding else revision,
+            refused=refusal.revision if refusal else "",
+            hold=_hold(refusal),
             conditions=conditions,
             applied=_applied(past, look),
             scopes=tuple(sorted(look.scopes)),
@@ -186,7 +219,8 @@ class Chronicle:
         status: Status,
         look: Look | None,
         changed: tuple[Change, ...],
-    ) -> None:
+    ) -> str:
+        """Write one event; without a look the journal's picture of the world stays as it was."""
         journal = self.journal(status.environment)
         files = {**_kept(journal, look), STATUS_FILE: status_json(status)}
         if look is not None:
@@ -195,7 +229,7 @@ class Chronicle:
                 DRIFT_PAGE: drift_markdown(look.plan),
                 **world_files(look.world, look.scopes),
             }
-        journal.append(
+        return journal.append(
             Event(
                 word=word,
                 subject=subject,
@@ -225,32 +259,40 @@ def _applied(past: Status, look: Look) -> Mapping[Address, Applied]:
 
 def _word(report: Report, past: Status, status: Status) -> EventWord | None:
     """Which event a run was, or None if there is nothing new to say."""
-    changed = list(report.before.plan.active) if report.before else []
-    if _said(status) == _said(past) and not changed:
+    changed = report.before.plan.active if report.before else ()
+    news = _said(status) != _said(past)
+    if not news and (not changed or report.failed or report.residue):
         return None
-    if report.failed or report.residue:
-        return EventWord.FAIL if _said(status) != _said(past) else None
-    if report.revision != past.revision or any(
-        c not in report.before.plan.drifted for c in changed
-    ):
-        return EventWord.SYNC
-    if changed:
-        return EventWord.HEAL
-    if report.refusal is not None:
-        return _refusal_word(report)
-    if report.unknown:
-        return EventWord.LOST
-    return EventWord.READY
+    words = (
+        (EventWord.FAIL, bool(report.failed or report.residue)),
+        (EventWord.SYNC, report.revision != past.revision or _pending(changed)),
+        (EventWord.HEAL, bool(changed)),
+        (_refusal_word(report), report.refusal is not None),
+        (EventWord.LOST, report.unknown),
+    )
+    return next((word for word, applies in words if applies), EventWord.READY)
+
+
+def _pending(changes: tuple[Change, ...]) -> bool:
+    return any(change.cause is Cause.PENDING for change in changes)
+
+
+def _hold(refusal: Refusal | None) -> str | None:
+    """Why the environment is left at what was applied, if only a person can change that."""
+    if refusal is not None and isinstance(refusal.error, HistoryRewritten):
+        return str(refusal.error)
+    return None
 
 
 def _refusal_word(report: Report) -> EventWord:
-    return EventWord.HOLD if isinstance(report.refusal, HistoryRewritten) else EventWord.REFUSE
+    rewritten = report.refusal and isinstance(report.refusal.error, HistoryRewritten)
+    return EventWord.HOLD if rewritten else EventWord.REFUSE
 
 
 def _said(status: Status) -> object:
     """All that a status says but the times."""
     conditions = [(c.type, c.status, c.reason, c.message) for c in status.conditions]
-    return (status.revision, status.ready_revision, conditions)
+    return (status.revision, status.ready_revision, status.refused, conditions)
 
 
 def _subject(word: EventWord, report: Report) -> str:
@@ -262,8 +304,10 @@ def _subject(word: EventWord, report: Report) -> str:
         return f"{_count(len(plan.active), 'resource')} set right at {revision}"
     if word is EventWord.FAIL:
         return f"{_count(len(report.failed) or len(report.residue), 'change')} failed at {revision}"
-    if word in {EventWord.REFUSE, EventWord.HOLD} and report.finding is not None:
-        return f"{report.finding.reason}, {revision or 'nothing'} stays in force"
+    if report.refusal is not None:
+        head = _short(report.refusal.revision) or "the branch"
+        kept = f"{revision} stays in force" if revision else "nothing was applied before"
+        return f"{head} refused, {kept}"
     if word is EventWord.LOST and report.after is not None:
         scopes = ", ".join(scope.lock for scope in sorted(report.after.world.unknown))
         return f"{scopes} cannot be looked at"
@@ -280,7 +324,7 @@ def _summary(plan: Plan) -> str:
 def _body(status: Status, changed: tuple[Change, ...]) -> str:
     """The conditions that are not as they should be, then what was changed, field by field."""
     lines = [
-        f"{condition.type}: {condition.reason}: {condition.message}"
+        f"{condition.type} is {condition.status} ({condition.reason}): {condition.message}"
         for condition in status.conditions
         if condition.type is ConditionType.READY or condition.status is not ConditionStatus.FALSE
     ]

@@ -6,10 +6,10 @@ nothing that is refused is ever read.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from reconciler.errors import ConfigError
 from reconciler.model.position import Position, Problem
@@ -17,6 +17,7 @@ from reconciler.model.quantity import format_size
 
 FILE_MODES = frozenset({"100644", "100755", "100664"})
 _SHOWN_AT_MOST = 100
+_PLAIN = re.compile(rb"\A[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\Z")
 _STRANGE = {
     "120000": ("a symbolic link is not allowed", "replace it by the file it points to"),
     "160000": ("a submodule is not allowed", "put the files themselves into the repository"),
@@ -87,6 +88,8 @@ def _objections(entry: Entry, limits: Limits) -> Iterator[tuple[str, str]]:
 
 
 def _objections_to_name(name: bytes, limits: Limits) -> Iterator[tuple[str, str]]:
+    if _PLAIN.match(name) is not None and len(name) <= limits.path_bytes:
+        return
     if len(name) > limits.path_bytes:
         yield f"the path is longer than {limits.path_bytes} bytes", "use shorter names"
     try:
@@ -113,16 +116,21 @@ def is_yaml(name: bytes) -> bool:
 
 
 def _collisions(paths: Iterable[str]) -> Iterator[Problem]:
-    """Paths that are one and the same where letters of either case are."""
+    """Paths that are one and the same where upper and lower case are, each with the other."""
     first: dict[str, str] = {}
     for path in sorted(paths):
-        for part in (path, *map(str, PurePosixPath(path).parents)):
-            folded = unicodedata.normalize("NFC", part).casefold()
-            other = first.setdefault(folded, part)
-            if other != part:
-                what = f"{part!r} and {other!r} differ only in the case of their letters"
+        here = path
+        while here and first.get(folded := _folded(here)) != here:
+            other = first.setdefault(folded, here)
+            if other != here:
+                what = f"{here!r} and {other!r} differ only in the case of their letters"
                 yield _problem(path, what, "rename one of them")
                 break
+            here = here.rpartition("/")[0]
+
+
+def _folded(path: str) -> str:
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
 
 
 def _excess(good: Mapping[str, Entry], limits: Limits) -> Iterator[Problem]:
@@ -152,5 +160,3 @@ def _shortened(problems: list[Problem]) -> list[Problem]:
     if more <= 0:
         return problems
     return [*problems[:_SHOWN_AT_MOST], _problem(".", f"{more} more entries are refused", "")]
-
-

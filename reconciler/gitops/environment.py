@@ -68,7 +68,7 @@ _SSH_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The operator's files for ssh: a private key and the host keys to trust. None means ssh's own."""
+    """The operator's files for ssh: a private key, the host keys to trust. None means ssh's own."""
 
     key: Path | None = None
     known_hosts: Path | None = None

@@ -24,40 +24,63 @@ class Failure(enum.Enum):
     UNREACHABLE = "check the network and the server; the last good commit stays in force"
 
 
-# The first that matches decides: a full disk also breaks a pack, and a denial also ends a connection.
-_SIGNS = (
-    (
-        Failure.NO_ROOM,
-        r"No space left on device|Disk quota exceeded|File too large|Read-only file system"
-        r"|Too many open files|died of signal 25",
+# The first that matches decides: a full disk breaks a pack too, and a denial ends a connection too.
+_SIGNS = {
+    Failure.NO_ROOM: (
+        "No space left on device",
+        "Disk quota exceeded",
+        "File too large",
+        "Read-only file system",
+        "Too many open files",
+        "died of signal 25",  # SIGXFSZ: a file grew beyond its limit
     ),
-    (Failure.LOCKED, r"Unable to create '[^']*\.lock': File exists|cannot lock ref"),
-    (
-        Failure.CORRUPT,
-        r"fsck error|corrupt|bad object|inflate: |unable to read (?:tree|sha1)|hash mismatch"
-        r"|pack (?:has|is)|index file|missing (?:blob|tree|commit|tag)|not a valid object"
-        r"|did not send all necessary objects|bad tree|invalid object|unresolved delta"
-        r"|bad pack|not our ref|remote did not send|not a git repository: |Could not read [0-9a-f]{40}"
-        r"|garbage at end|error: inflate|Failed to traverse|badTree|badDate",
+    Failure.LOCKED: (r"Unable to create '[^']*\.lock': File exists", "cannot lock ref"),
+    Failure.CORRUPT: (
+        "fsck error",
+        "corrupt",
+        "bad (?:object|tree|pack)",
+        "bad(?:Tree|Date)",
+        "inflate: ",
+        "unable to read (?:tree|sha1)",
+        "hash mismatch",
+        "pack (?:has|is)",
+        "index file",
+        "missing (?:blob|tree|commit|tag)",
+        "not a valid object",
+        "invalid object",
+        "unresolved delta",
+        "did not send all necessary objects",
+        "not our ref",
+        "not a git repository: ",
+        "Could not read [0-9a-f]{40}",
+        "Failed to traverse",
+        "garbage at end",
     ),
-    (
-        Failure.DENIED,
-        r"Permission denied|Authentication failed|could not read (?:Username|Password)"
-        r"|Host key verification failed|error: 40[13]|dubious ownership|read.only",
+    Failure.DENIED: (
+        "Permission denied",
+        "Authentication failed",
+        "could not read (?:Username|Password)",
+        "Host key verification failed",
+        "error: 40[13]",
+        "dubious ownership",
+        "read.only",
     ),
-    (
-        Failure.MISSING,
-        r"[Rr]epository not found|does not appear to be a git repository|error: 404"
-        r"|not a git repository|No such file or directory|Not a directory",
+    Failure.MISSING: (
+        "[Rr]epository not found",
+        "does not appear to be a git repository",
+        "not a git repository",
+        "error: 404",
+        "No such file or directory",
+        "Not a directory",
     ),
-)
+}
+_PATTERNS = tuple((failure, re.compile("|".join(signs))) for failure, signs in _SIGNS.items())
 
 
 class MirrorLocked(SourceUnavailable):
     """A lock file of git is in the way: of a process that works, or of one that was killed."""
 
 
-_PATTERNS = tuple((failure, re.compile(pattern)) for failure, pattern in _SIGNS)
 _KINDS: dict[Failure, type[SourceError]] = {
     Failure.CORRUPT: SourceCorrupt,
     Failure.LOCKED: MirrorLocked,

@@ -35,7 +35,9 @@ def check_descends(mirror: Histories, environment: str, applied: str, head: str 
     if head is None:
         found = "its branch is gone"
     elif not mirror.has_commit(applied):
-        found = f"the new head {short(head)} does not contain it, and no branch leads to it any more"
+        found = (
+            f"the new head {short(head)} does not contain it, and no branch leads to it any more"
+        )
     elif mirror.is_ancestor(applied, head):
         return
     elif mirror.is_ancestor(head, applied):

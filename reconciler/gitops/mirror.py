@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from reconciler.errors import SourceCorrupt, SourceError, SourceUnavailable
 from reconciler.gitops import commits, objects, transport
@@ -71,7 +71,7 @@ class Mirror:
         self._writing = threading.RLock()
         self._ancestry: dict[tuple[str, str], bool] = {}
 
-    def __enter__(self) -> Mirror:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -209,17 +209,10 @@ class Mirror:
     def writing(self) -> Iterator[Git]:
         """The git program for writing our own refs, by one thread at a time.
 
-        An empty repository is made if there is none, so that records can be kept while a remote
-        was never reached.
-
         Raises:
-            SourceUnavailable: there is no room for records.
+            SourceUnavailable: nothing was fetched yet.
         """
         with self._writing:
-            if self._store.current is None:
-                fresh = self._store.fresh()
-                self._local(fresh).init()
-                self._store.publish(fresh)
             yield self.git()
 
     def check_writable(self) -> None:
@@ -279,9 +272,10 @@ class Mirror:
             return read(git)
         except SourceError as error:
             with self._asking:
-                if self._store.current == git.directory:
-                    if not isinstance(error, SourceCorrupt) or not self.repair():
-                        raise
+                replaced = self._store.current != git.directory
+                broken = isinstance(error, SourceCorrupt)
+                if not (replaced or (broken and self.repair())):
+                    raise
         return read(self.git())
 
     def _make_anew(self) -> None:

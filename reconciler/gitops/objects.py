@@ -9,7 +9,7 @@ from reconciler.errors import SourceCorrupt
 from reconciler.gitops.entries import Entry, Limits, too_many_files
 from reconciler.gitops.failures import source_error
 from reconciler.gitops.git import Git
-from reconciler.gitops.process import Cut
+from reconciler.gitops.process import OUTPUT_LIMIT_BYTES, Cut
 from reconciler.gitops.refs import check_object_id
 
 _HEADER_BYTES = 64
@@ -47,23 +47,41 @@ def read_blobs(git: Git, blobs: Iterable[str], limit_bytes: int) -> dict[str, by
         SourceCorrupt: one is missing or broken.
         SourceUnavailable: they are larger than the limit, or git failed otherwise.
     """
-    wanted = list(dict.fromkeys(map(check_object_id, blobs)))
-    if not wanted:
-        return {}
-    finished = git.call(
-        "reading files",
-        "cat-file",
-        "--batch",
-        "--buffer",
-        given="".join(f"{blob}\n" for blob in wanted).encode(),
-        output_bytes=limit_bytes + _HEADER_BYTES * len(wanted),
-    )
-    return dict(_contents(git, finished.output))
+    return _read(git, "blob", blobs, limit_bytes)
+
+
+def read_commits(git: Git, commits: Iterable[str]) -> dict[str, bytes]:
+    """Commits as they are stored, by id; each is checked against its id.
+
+    Raises:
+        SourceCorrupt: one is missing or broken.
+        SourceUnavailable: git failed otherwise.
+    """
+    return _read(git, "commit", commits, OUTPUT_LIMIT_BYTES)
 
 
 def blob_id(content: bytes) -> str:
-    """The id that git gives to a content."""
-    digest = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
+    """The id that git gives to the content of a file."""
+    return _object_id("blob", content)
+
+
+def _read(git: Git, kind: str, ids: Iterable[str], limit_bytes: int) -> dict[str, bytes]:
+    wanted = list(dict.fromkeys(map(check_object_id, ids)))
+    if not wanted:
+        return {}
+    finished = git.call(
+        "reading objects",
+        "cat-file",
+        "--batch",
+        "--buffer",
+        given="".join(f"{each}\n" for each in wanted).encode(),
+        output_bytes=limit_bytes + _HEADER_BYTES * len(wanted),
+    )
+    return dict(_contents(git, kind, finished.output))
+
+
+def _object_id(kind: str, content: bytes) -> str:
+    digest = hashlib.sha1(f"{kind} {len(content)}\0".encode(), usedforsecurity=False)
     digest.update(content)
     return digest.hexdigest()
 
@@ -74,16 +92,16 @@ def _entry(line: bytes) -> Entry:
     return Entry(name, mode, blob, 0 if size == "-" else int(size))
 
 
-def _contents(git: Git, output: bytes) -> Iterator[tuple[str, bytes]]:
+def _contents(git: Git, kind: str, output: bytes) -> Iterator[tuple[str, bytes]]:
     at = 0
     while at < len(output):
         end = output.index(b"\n", at)
         header = output[at:end].decode("ascii", "replace").split()
-        if len(header) != 3 or header[1] != "blob":  # noqa: PLR2004 - id, type, size
+        if len(header) != 3 or header[1] != kind:  # noqa: PLR2004 - id, type, size
             raise _broken(git, header[0] if header else "")
         size = int(header[2])
         content = output[end + 1 : end + 1 + size]
-        if blob_id(content) != header[0]:
+        if _object_id(kind, content) != header[0]:
             raise _broken(git, header[0])
         yield header[0], content
         at = end + size + 2

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO
+from typing import IO, Self, cast
 
 PATIENCE = timedelta(seconds=2)
 OUTPUT_LIMIT_BYTES = 64 * 2**20
@@ -108,7 +108,7 @@ class _Pipes:
             os.set_blocking(pipe.fileno(), False)
             self._selector.register(pipe, event)
 
-    def __enter__(self) -> _Pipes:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,7 +132,7 @@ class _Pipes:
             if left <= 0:
                 return Cut.DEADLINE
             for key, _ in self._selector.select(left):
-                pipe: IO[bytes] = key.fileobj  # type: ignore[assignment] - only pipes are registered
+                pipe = cast("IO[bytes]", key.fileobj)
                 if pipe is self._stdin:
                     self._write()
                 elif not self._read(pipe):
@@ -192,7 +192,7 @@ def _ask_to_end(process: subprocess.Popen[bytes], pipes: _Pipes) -> None:
 
 
 def _make_sure_of_the_end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the group. Its leader is reaped last, so that the group's id stays its."""
+    """Kill what is left of the group; its leader is reaped last, so that the id stays its own."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

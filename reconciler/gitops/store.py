@@ -45,7 +45,9 @@ class Store:
         self._guard = threading.Lock()
         with self._understandable():
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self.lock = os.open(
+                self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
         try:
             self.sweep()
         except BaseException:
@@ -71,11 +73,10 @@ class Store:
 
     def fresh(self) -> Path:
         """A new directory for a repository that is not in use yet."""
-        with self._understandable():
-            with self._guard:
-                number = max((number for number, _ in self._generations()), default=0) + 1
-                path = self.directory / f"generation-{number}.git"
-                path.mkdir(mode=0o700)
+        with self._understandable(), self._guard:
+            number = max((number for number, _ in self._generations()), default=0) + 1
+            path = self.directory / f"generation-{number}.git"
+            path.mkdir(mode=0o700)
         return path
 
     def publish(self, path: Path) -> None:

@@ -7,12 +7,11 @@ it works on, so that a commit exists for nobody until the caller moves a ref to 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.gitops.git import Git
-from reconciler.gitops.objects import read_objects
 from reconciler.gitops.refs import NULL_ID, check_object_id
 
 _BRANCH = "refs/work/stream"
@@ -83,13 +82,18 @@ def check_path(path: str) -> str:
     Raises:
         ValueError: it is not.
     """
-    if _PATH.match(path) is None or len(path) > _PATH_LENGTH:
+    if not is_plain(path):
         raise ValueError(f"{path[:80]!r} is no path for a file of ours")
     return path
 
 
+def is_plain(path: str) -> bool:
+    """Whether a path is made of plain words, digits and dots."""
+    return _PATH.match(path) is not None and len(path) <= _PATH_LENGTH
+
+
 def write_commits(git: Git, base: str | None, drafts: Sequence[Draft]) -> str:
-    """Make the commits, each on top of the one before, the first on top of `base` (None: on nothing).
+    """Make commits, each on top of the one before, the first on top of `base` (None: on nothing).
 
     Gives the id of the last one, which no ref points at yet.
 
@@ -112,14 +116,6 @@ def write_commits(git: Git, base: str | None, drafts: Sequence[Draft]) -> str:
             report.unlink(missing_ok=True)
         raise
     return check_object_id(finished.output.decode().strip())
-
-
-def drafts_of(
-    git: Git, commits: Sequence[str], changes: dict[str, tuple[Change, ...]]
-) -> Iterator[Draft]:
-    """Commits as drafts with the given changes, to be made again on top of something else."""
-    for raw in read_objects(git, commits, "commit").values():
-        yield raw
 
 
 def _stream(base: str | None, drafts: Sequence[Draft]) -> Iterator[bytes]:

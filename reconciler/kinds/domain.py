@@ -7,7 +7,7 @@ that the domain is defined anew around its volumes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -97,10 +97,16 @@ class DomainKind:
         return [_observed(scope.name, state) for state in ports.hypervisor(scope.name).domains()]
 
     def diff(self, desired: DomainSpec, observed: DomainSpec) -> tuple[FieldChange, ...]:
-        """Field by field. A domain that is off waits for no restart, and none is ever wanted."""
+        """Field by field. A domain that is off waits for no restart, and none is ever wanted.
+
+        The order of disks and interfaces counts too: the guest numbers them by it.
+        """
         if desired.pending_restart or not desired.running:
             desired = replace(desired, pending_restart=None)
-        return diff_fields(desired, observed)
+        changes = diff_fields(desired, observed)
+        disks = _reordered("disks", desired.disks, observed.disks)
+        interfaces = _reordered("interfaces", desired.interfaces, observed.interfaces)
+        return (*changes, *disks, *interfaces)
 
     def create(self, desired: DomainSpec, owner: Owner) -> tuple[Operation, ...]:
         """Define it, say whether it starts with the host, start it."""
@@ -157,6 +163,17 @@ class DomainKind:
     def host(self, spec: DomainSpec) -> str | None:
         """The host it is defined on."""
         return spec.host
+
+
+def _reordered(
+    path: str, desired: Sequence[Disk | Interface], observed: Sequence[Disk | Interface]
+) -> Iterator[FieldChange]:
+    """That those which both have are in another order."""
+    both = {item.key for item in desired} & {item.key for item in observed}
+    before = [item.key for item in observed if item.key in both]
+    after = [item.key for item in desired if item.key in both]
+    if before != after:
+        yield FieldChange(path, before, after)
 
 
 def _deceleration(observed: DomainSpec, owner: Owner) -> list[Operation]:

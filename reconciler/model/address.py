@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Address:
     """The name of one resource inside one environment.
 
@@ -22,6 +22,9 @@ class Address:
     def __str__(self) -> str:
         where = f"@{self.host}" if self.host else ""
         return f"{self.kind}{where}/{self.name}"
+
+    def __lt__(self, other: Address) -> bool:
+        return (self.kind, self.name, self.host or "") < (other.kind, other.name, other.host or "")
 
     @classmethod
     def parse(cls, text: str) -> Address:

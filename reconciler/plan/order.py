@@ -74,7 +74,8 @@ def _sorted(edges: Mapping[Address, set[Address]]) -> list[Address]:
     try:
         sorter.prepare()
     except CycleError as error:
-        raise DependencyLoop(error.args[1]) from error
+        needed_first: list[Address] = error.args[1]
+        raise DependencyLoop(needed_first[::-1]) from error
     ordered: list[Address] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready(), key=_tie)

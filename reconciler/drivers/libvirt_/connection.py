@@ -95,7 +95,8 @@ class Connection:
             self._hang_up(line)
             cause = f"no answer within {self._deadline.total_seconds():g} s"
             raise Unreachable(self.host, operation, cause) from None
-        except (libvirt.libvirtError, Refused, Missing) as error:
+        except (libvirt.libvirtError, Refused, Missing, ValueError) as error:
+            # ValueError: libvirt-python takes no text with NUL or half a character in it.
             ours = translated(self.host, operation, error)
             if isinstance(ours, Unreachable):
                 self._hang_up(line)

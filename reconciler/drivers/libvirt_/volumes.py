@@ -48,7 +48,7 @@ def create(
     """
     pool = _pool(connection, new.pool)
     reasons = [*unsound_volume(new.name, new.capacity_bytes)]
-    if find(pool, new.name) is not None:
+    if not reasons and find(pool, new.name) is not None:
         reasons.append(f"the name {new.name} is taken in pool {new.pool}")
     free_bytes = pool.info()[3]
     if new.capacity_bytes > free_bytes:

@@ -169,7 +169,8 @@ def _sizes_of_pool(at: Place, pool: Plain) -> Iterator[tuple[Place, Plain, str]]
     yield at, pool, "capacity"
     for place, volume in _children(pool, (*at, "volumes")):
         yield place, volume, "capacity"
-    for number, trashed in enumerate(pool.get("trash") or ()):
+    trash = pool.get("trash")
+    for number, trashed in enumerate(trash if isinstance(trash, list) else ()):
         if isinstance(trashed, dict) and isinstance(trashed.get("volume"), dict):
             yield (*at, "trash", number, "volume"), trashed["volume"], "capacity"
 

@@ -41,3 +41,9 @@ def test_a_turn_that_nobody_begins_is_trouble() -> None:
 def test_a_heartbeat_that_stands_still_is_trouble() -> None:
     health = check_health({"staging": SLOT}, 0.0, 61.0, HOUR)
     assert health.troubles == ("the loop itself stands still for more than 60 s",)
+
+
+def test_slots_are_judged_as_of_the_last_heartbeat() -> None:
+    health = check_health({"staging": SLOT}, 299.0, 86400.0, HOUR)
+    assert [slot.trouble for slot in health.slots] == [""]
+    assert health.troubles == ("the loop itself stands still for more than 60 s",)

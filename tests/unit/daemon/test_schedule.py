@@ -68,3 +68,10 @@ def test_stopping_while_alarms_ring_is_quiet() -> None:
             alarms.set(f"alarm-{number}", timedelta(milliseconds=number / 4))
         rung.get(timeout=PATIENCE_SECONDS)
         alarms.stop()
+
+
+def test_an_alarm_whose_time_has_long_passed_rings_still(alarms: SchedulerAlarms) -> None:
+    rung: queue.Queue[str] = queue.Queue()
+    alarms.start(rung.put)
+    alarms.set("staging", -timedelta(hours=1))
+    assert rung.get(timeout=PATIENCE_SECONDS) == "staging"

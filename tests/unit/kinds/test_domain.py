@@ -14,8 +14,9 @@ from reconciler.kinds.domain_operations import DefineDomain
 from reconciler.kinds.protocol import Operation
 from reconciler.kinds.volume import VolumeKind
 from reconciler.model.address import Address, Scope
+from reconciler.model.change import FieldChange
 from reconciler.model.resource import Owner
-from reconciler.ports.hypervisor import Disk
+from reconciler.ports.hypervisor import Disk, Interface
 from tests.farms.specs import GIB, domain_spec, simulated_farm, volume_spec
 
 KIND = DomainKind()
@@ -201,6 +202,22 @@ def test_a_domain_is_stopped_before_it_is_forgotten() -> None:
 
 def test_a_mark_is_replaced_where_the_domain_is() -> None:
     assert in_words(KIND.mark(SEEN, OWNER)) == ["mark domain production-web-1 on virt1"]
+
+
+def test_the_order_of_disks_and_interfaces_counts() -> None:
+    lan, dmz = SEEN.interfaces[0], Interface("52:54:00:00:00:01", "br-dmz")
+    one = replace(SEEN, disks=(*SEEN.disks, DATA), interfaces=(lan, dmz))
+    other = replace(SEEN, disks=(DATA, *SEEN.disks), interfaces=(dmz, lan))
+    assert KIND.diff(other, one) == (
+        FieldChange("disks", ["root", "data"], ["data", "root"]),
+        FieldChange("interfaces", [lan.mac, dmz.mac], [dmz.mac, lan.mac]),
+    )
+    assert update(other, one)[0] == "define domain production-web-1 on virt1"
+
+
+def test_a_disk_more_is_no_other_order() -> None:
+    more = replace(SEEN, disks=(DATA, *SEEN.disks))
+    assert [each.path for each in KIND.diff(more, SEEN)] == ["disks.data"]
 
 
 def test_a_domain_without_a_disk_that_was_taken_is_off() -> None:

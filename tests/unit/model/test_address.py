@@ -32,3 +32,8 @@ def test_a_scope_locks_the_machine_that_answers_for_it() -> None:
 def test_a_scope_is_written_with_its_server() -> None:
     assert str(Scope("host", "virt1")) == "host/virt1"
     assert str(Scope("zone", "farm.internal", "ns1")) == "zone/farm.internal@ns1"
+
+
+def test_addresses_are_sorted_with_and_without_a_host() -> None:
+    free, fixed, other = Address("zone", "a"), Address("zone", "a", "ns1"), Address("domain", "z")
+    assert sorted([fixed, free, other]) == [other, free, fixed]

@@ -1,0 +1,113 @@
+"""A plan as a comment on a pull request: short at first sight, everything else folded away.
+
+Whatever is not ours stands in a code span or a code fence, where a forge sees no markup, mention,
+link or quick action. A comment has a largest size; what does not fit is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler.model.change import Action
+from reconciler.plan.guards import Violation
+from reconciler.plan.plan import Plan
+from reconciler.plan.show.escape import code_span, fence_for, shortened
+from reconciler.plan.show.text import Line, change_lines, plain, violation_lines
+from reconciler.plan.show.view import View, changes_in, count, foreign_in, title
+
+MOST_CHARACTERS = 65_000
+_FOR_MORE = 200  # the room that is kept for saying that something was left out
+_COLUMNS = (*(action.value for action in Action), "unchanged", "held", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the comment: its title, and texts that are shown whole or not at all."""
+
+    title: str
+    blocks: tuple[str, ...]
+    folded: bool = True
+    language: str = "diff"
+
+
+def plan_markdown(
+    plan: Plan,
+    violations: Sequence[Violation] = (),
+    *,
+    view: View = View.PLAN,
+    limit: int = MOST_CHARACTERS,
+) -> str:
+    """A plan as markdown of at most `limit` characters (but never less than its heading)."""
+    what, environment, revision = title(plan, view)
+    heading = f"### {what} {code_span(environment)}"
+    heading += f" at {code_span(revision)}" if revision else ""
+    changes = changes_in(plan, view)
+    counts = [count(changes, action) for action in Action]
+    held = sum(change.held is not None for change in changes)
+    head = f"{heading}\n\n{_table([*counts, plan.unchanged, held, len(plan.unknown)])}"
+    if view is View.PLAN:
+        head += f"\nDigest {code_span(plan.digest)}\n"
+    return page(head, _sections(plan, violations, view), limit)
+
+
+def page(head: str, sections: Iterable[Section], limit: int = MOST_CHARACTERS) -> str:
+    """The head and as much of the sections as fits, with what was left out counted."""
+    text, left = head, 0
+    for section in sections:
+        blocks = section.blocks if left == 0 else ()
+        shown = _fitting(section, blocks, limit - len(text) - _FOR_MORE)
+        left += len(section.blocks) - len(shown)
+        if shown:
+            text += _rendered(section, shown)
+    if left:
+        text += f"\n… {left} more left out, because a comment has a largest size.\n"
+        text += "The JSON format has them all.\n"
+    return text
+
+
+def _sections(plan: Plan, violations: Sequence[Violation], view: View) -> Iterator[Section]:
+    if violations:
+        noun = "violation" if len(violations) == 1 else "violations"
+        texts = tuple(_block(violation_lines(violation)) for violation in violations)
+        name = f"**{len(violations)} {noun}: the plan is not applied**"
+        yield Section(name, texts, folded=False, language="text")
+    for action in Action:
+        changes = [change for change in changes_in(plan, view) if change.action is action]
+        texts = tuple(_block(change_lines(change)) for change in changes)
+        yield Section(f"{len(changes)} to {action}", texts)
+    unknown = tuple(shortened(f"{each.address}: {each.reason}") for each in plan.unknown)
+    yield Section(f"{len(unknown)} unknown", unknown, language="text")
+    foreign = tuple(shortened(str(address)) for address in foreign_in(plan, view))
+    yield Section(f"{len(foreign)} foreign, left alone", foreign, language="text")
+
+
+def _block(lines: Iterable[Line]) -> str:
+    return plain(lines).rstrip("\n")
+
+
+def _table(counts: Iterable[int]) -> str:
+    rows = [_COLUMNS, ["---:"] * len(_COLUMNS), map(str, counts)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _fitting(section: Section, blocks: Sequence[str], room: int) -> tuple[str, ...]:
+    """The first blocks that fit into `room` characters together with what is around them."""
+    room -= len(_rendered(section, ())) + 2 * len(fence_for(blocks))
+    shown: list[str] = []
+    for block in blocks:
+        room -= len(block) + 1
+        if room < 0:
+            break
+        shown.append(block)
+    return tuple(shown)
+
+
+def _rendered(section: Section, blocks: Sequence[str]) -> str:
+    fence = fence_for(blocks)
+    body = "".join(f"{block}\n" for block in blocks)
+    fenced = f"{fence}{section.language}\n{body}{fence}\n"
+    if not section.folded:
+        return f"\n{section.title}\n\n{fenced}"
+    summary = f"<summary>{section.title}</summary>"
+    return f"\n<details>{summary}\n\n{fenced}\n</details>\n"

@@ -1,0 +1,123 @@
+"""The documents of the journal that say how an environment is: `status.json` and the drift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict  # as in reconciler.plan.show.json
+
+from reconciler.errors import Stalled
+from reconciler.model.address import Address, Scope
+from reconciler.model.condition import Condition
+from reconciler.model.plain import to_plain
+from reconciler.model.resource import Applied
+from reconciler.plan.plan import Plan
+from reconciler.plan.show.json import drift_document, json_text
+from reconciler.plan.show.markdown import plan_markdown
+from reconciler.plan.show.view import View
+
+REASONS_AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the journal remembers of an environment.
+
+    `revision` is the commit that was applied last, `ready_revision` the last one after which
+    everything was well. `hold` says why the environment is left alone; None means that it is not.
+    `scopes` are those that were looked at; `refused` is the newest commit that was not applied.
+    """
+
+    environment: str
+    revision: str = ""
+    ready_revision: str = ""
+    conditions: tuple[Condition, ...] = ()
+    applied: Mapping[Address, Applied] = field(default_factory=dict)
+    hold: str | None = None
+    scopes: tuple[Scope, ...] = ()
+    refused: str = ""
+
+
+@with_config(ConfigDict(extra="ignore", strict=True))
+class _Document(TypedDict, total=False):
+    """The form of `status.json`. What a newer version writes besides is skipped."""
+
+    environment: str
+    revision: str
+    ready_revision: str
+    conditions: list[Condition]
+    applied: dict[str, Applied]
+    hold: str | None
+    scopes: list[Scope]
+    refused: str
+
+
+_adapter = cache(TypeAdapter)
+
+
+def status_json(status: Status) -> bytes:
+    """A status as `status.json`: sorted, a line per value, so that a difference is what changed."""
+    document = {
+        "environment": status.environment,
+        "revision": status.revision,
+        "ready_revision": status.ready_revision,
+        "conditions": [to_plain(condition) for condition in status.conditions],
+        "applied": {str(address): to_plain(was) for address, was in status.applied.items()},
+        "hold": status.hold,
+        "scopes": [to_plain(scope) for scope in sorted(status.scopes)],
+        "refused": status.refused,
+    }
+    return json_text(document).encode()
+
+
+def read_status(content: bytes) -> Status:
+    """The status that a `status.json` says. What is missing in it is blank.
+
+    Raises:
+        Stalled: it says none; nothing may be decided on a journal that cannot be read.
+    """
+    try:
+        document: _Document = _adapter(_Document).validate_json(content)
+        applied = {Address.parse(each): was for each, was in document.get("applied", {}).items()}
+    except ValidationError as error:
+        raise _unreadable(_reasons(error)) from error
+    except ValueError as error:
+        raise _unreadable(str(error)) from error
+    if not document.get("environment"):
+        raise _unreadable("environment: it is missing")
+    return Status(
+        environment=document["environment"],
+        revision=document.get("revision", ""),
+        ready_revision=document.get("ready_revision", ""),
+        conditions=tuple(document.get("conditions", ())),
+        applied=applied,
+        hold=document.get("hold"),
+        scopes=tuple(document.get("scopes", ())),
+        refused=document.get("refused", ""),
+    )
+
+
+def drift_json(plan: Plan) -> bytes:
+    """`drift.json`: the drift in a plan; equal for equal drift, whatever the commit is."""
+    return json_text(drift_document(plan)).encode()
+
+
+def drift_markdown(plan: Plan) -> bytes:
+    """`drift.md`: the same for people."""
+    return plan_markdown(plan, view=View.DRIFT).encode()
+
+
+def _reasons(error: ValidationError) -> str:
+    found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+    more = len(found) - REASONS_AT_MOST
+    return "; ".join(found[:REASONS_AT_MOST]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _unreadable(reason: str) -> Stalled:
+    return Stalled(
+        f"status.json in the journal cannot be read: {reason}",
+        "restore the file as it is in an earlier commit of the journal",
+    )

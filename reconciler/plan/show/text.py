@@ -1,0 +1,171 @@
+"""A plan for people: lines in a tree, good as plain text, which the command line may colour.
+
+Each line says what it is, so that colour is the business of whoever prints it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.change import Action, FieldChange
+from reconciler.plan.guards import Violation
+from reconciler.plan.plan import Change, Plan
+from reconciler.plan.show import escape
+from reconciler.plan.show.escape import shortened
+from reconciler.plan.show.value import items, worded
+from reconciler.plan.show.view import View, changes_in, count, foreign_in, summary, title
+
+LINES_AT_MOST = 40
+NAMED_AT_MOST = 10
+INDENT = "  "
+SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.MOVE: "→", Action.DELETE: "-"}
+
+
+class LineKind(enum.StrEnum):
+    """What a line is. The first four are the heads of changes, named as their action."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    MOVE = "move"
+    DELETE = "delete"
+    HEADING = "heading"
+    GROUP = "group"
+    FIELD = "field"
+    HELD = "held"
+    MORE = "more"
+    UNKNOWN = "unknown"
+    FOREIGN = "foreign"
+    VIOLATION = "violation"
+    REMEDY = "remedy"
+    PROBLEM = "problem"
+    SUMMARY = "summary"
+    BLANK = "blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `depth` is its level in the tree, 0 at the left."""
+
+    kind: LineKind
+    text: str = ""
+    depth: int = 0
+
+    def __str__(self) -> str:
+        return escape.line(INDENT * self.depth + self.text).rstrip()
+
+
+BLANK = Line(LineKind.BLANK)
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """The lines as plain text, with a line end after the last."""
+    return "".join(f"{line}\n" for line in lines)
+
+
+def plan_text(plan: Plan, violations: Sequence[Violation] = (), *, view: View = View.PLAN) -> str:
+    """A plan as plain text."""
+    return plain(plan_lines(plan, violations, view=view))
+
+
+def plan_lines(
+    plan: Plan, violations: Sequence[Violation] = (), *, view: View = View.PLAN
+) -> tuple[Line, ...]:
+    """Heading, changes by action, what is unknown or foreign, violations, summary and digest."""
+    what, environment, revision = title(plan, view)
+    heading = f"{what} {environment}" + (f" at {revision}" if revision else "")
+    lines = [Line(LineKind.HEADING, heading), BLANK]
+    for action in Action:
+        lines += _group(action, changes_in(plan, view))
+    unknown = [
+        Line(LineKind.UNKNOWN, f"? {shortened(f'{u.address}: {u.reason}')}", 1)
+        for u in plan.unknown
+    ]
+    lines += _listed("unknown", unknown)
+    foreign = [Line(LineKind.FOREIGN, f". {shortened(str(a))}", 1) for a in foreign_in(plan, view)]
+    lines += _listed("foreign, left alone", foreign)
+    lines += _violations(violations)
+    lines.append(Line(LineKind.SUMMARY, summary(plan, view)))
+    if view is View.PLAN:
+        lines.append(Line(LineKind.SUMMARY, f"Digest: {plan.digest}"))
+    return tuple(lines)
+
+
+def change_lines(change: Change, depth: int = 0) -> tuple[Line, ...]:
+    """One change: what and where in its first line, then field by field."""
+    marks = [f"formerly {change.formerly}"] if change.formerly else []
+    marks += [change.cause.value, change.disruption.label]
+    head = (
+        f"{SYMBOLS[change.action]} {shortened(str(change.address))} ({shortened(', '.join(marks))})"
+    )
+    if change.position:
+        head += f" {shortened(str(change.position))}"
+    lines = [Line(LineKind(change.action.value), head, depth)]
+    if change.held is not None:
+        lines.append(Line(LineKind.HELD, f"held: {shortened(change.held)}", depth + 2))
+    fields = [line for field in change.fields for line in _field(change.action, field, depth + 2)]
+    return (*lines, *_capped(fields, depth + 2))
+
+
+def violation_lines(violation: Violation, depth: int = 0) -> Iterator[Line]:
+    """One violation: what, the way out, and whom it is about."""
+    where = f"{violation.position}: " if violation.position else ""
+    text = f"! {violation.name}: {where}{violation.message}"
+    yield Line(LineKind.VIOLATION, shortened(text), depth)
+    yield Line(LineKind.REMEDY, shortened(violation.remedy), depth + 2)
+    named = [str(address) for address in violation.addresses]
+    if len(named) > 1:
+        more = f" and {len(named) - NAMED_AT_MOST} more" if len(named) > NAMED_AT_MOST else ""
+        text = shortened(", ".join(named[:NAMED_AT_MOST])) + more
+        yield Line(LineKind.FIELD, text, depth + 2)
+
+
+def _group(action: Action, changes: Sequence[Change]) -> Iterator[Line]:
+    number = count(changes, action)
+    if number:
+        yield Line(LineKind.GROUP, f"{number} to {action}")
+        for change in changes:
+            if change.action is action:
+                yield from change_lines(change, depth=1)
+        yield BLANK
+
+
+def _field(action: Action, field: FieldChange, depth: int) -> Iterator[Line]:
+    path = shortened(field.path)
+    if action not in {Action.CREATE, Action.DELETE}:
+        before, after = worded(field.path, field.before), worded(field.path, field.after)
+        yield Line(LineKind.FIELD, f"{path}: {before} → {after}", depth)
+        return
+    value: Any = field.after if action is Action.CREATE else field.before
+    listed = items(field.path, value)
+    if listed:
+        yield Line(LineKind.FIELD, f"{path}:", depth)
+        yield from (Line(LineKind.FIELD, f"- {item}", depth + 1) for item in listed)
+    else:
+        yield Line(LineKind.FIELD, f"{path}: {worded(field.path, value)}", depth)
+
+
+def _capped(lines: Sequence[Line], depth: int) -> Iterator[Line]:
+    yield from lines[:LINES_AT_MOST]
+    left = len(lines) - LINES_AT_MOST
+    if left > 0:
+        text = f"… {left} more lines; the JSON format has them all"
+        yield Line(LineKind.MORE, text, depth)
+
+
+def _listed(name: str, lines: Sequence[Line]) -> Iterator[Line]:
+    if lines:
+        yield Line(LineKind.GROUP, f"{len(lines)} {name}")
+        yield from _capped(lines, depth=1)
+        yield BLANK
+
+
+def _violations(violations: Sequence[Violation]) -> Iterator[Line]:
+    if violations:
+        noun = "violation" if len(violations) == 1 else "violations"
+        yield Line(LineKind.GROUP, f"{len(violations)} {noun}: the plan is not applied")
+        for violation in violations:
+            yield from violation_lines(violation, depth=1)
+        yield BLANK

@@ -1,0 +1,62 @@
+"""Which part of a plan is shown: all of it, or only what drifted and what is foreign."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+
+from reconciler.model.address import Address
+from reconciler.model.change import Action
+from reconciler.plan.plan import Change, Plan
+from reconciler.plan.show.escape import shortened
+
+SHORT_REVISION = 7
+_COMMIT = re.compile(r"\A[0-9a-f]{40,64}\Z")
+
+
+class View(enum.StrEnum):
+    """What is shown. `drift` leaves out what only git changed, and names what is nobody's."""
+
+    PLAN = "plan"
+    DRIFT = "drift"
+
+
+def changes_in(plan: Plan, view: View) -> tuple[Change, ...]:
+    """The changes that the view shows, in the order of doing."""
+    return plan.changes if view is View.PLAN else plan.drifted
+
+
+def foreign_in(plan: Plan, view: View) -> tuple[Address, ...]:
+    """The foreign resources that the view shows."""
+    return plan.foreign if view is View.DRIFT else ()
+
+
+def count(changes: Iterable[Change], action: Action) -> int:
+    """How many of the changes do this."""
+    return sum(change.action is action for change in changes)
+
+
+def title(plan: Plan, view: View) -> tuple[str, str, str]:
+    """What is shown, of which environment, and the revision as people write it, if any."""
+    revision = plan.revision
+    if _COMMIT.match(revision):
+        revision = revision[:SHORT_REVISION]
+    words = {View.PLAN: "Plan for", View.DRIFT: "Drift of"}
+    return words[view], shortened(plan.environment), shortened(revision)
+
+
+def summary(plan: Plan, view: View) -> str:
+    """The one line that says how much there is."""
+    changes = changes_in(plan, view)
+    counts = [f"{count(changes, action)} to {action}" for action in Action]
+    if view is View.PLAN:
+        counts.append(f"{plan.unchanged} unchanged")
+    else:
+        counts.append(f"{len(plan.foreign)} foreign")
+    held = sum(change.held is not None for change in changes)
+    more = {"held": held, "unknown": len(plan.unknown), "marks to renew": len(plan.remarks)}
+    if view is View.DRIFT:
+        more.pop("marks to renew")
+    said = [f"{number} {what}" for what, number in more.items() if number]
+    return f"{view.capitalize()}: " + ", ".join(counts + said)

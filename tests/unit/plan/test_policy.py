@@ -1,0 +1,93 @@
+"""What an environment allows, and what is shown but not done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.kinds.domain_operations import StopDomain, UndefineDomain
+from reconciler.model.address import Address
+from reconciler.model.change import Action, Disruption
+from reconciler.plan.plan import Cause, Change, Plan
+from reconciler.plan.policy import Policy, hold_back
+
+WEB, ROOT, DB = Address("domain", "web"), Address("volume", "web-root"), Address("domain", "db")
+CREATE = Change(WEB, Action.CREATE, Cause.PENDING, (), ())
+DELETE = Change(ROOT, Action.DELETE, Cause.PENDING, (), (), needs=frozenset({WEB}))
+DRIFT = Change(DB, Action.UPDATE, Cause.DRIFT, (), (StopDomain("virt1", "db"),))
+
+
+def held(policy: Policy, *changes: Change) -> list[str | None]:
+    return [each.held for each in hold_back(Plan("production", "", changes), policy).changes]
+
+
+def test_usually_nothing_is_held() -> None:
+    assert held(Policy(), CREATE, DELETE, DRIFT) == [None, None, None]
+
+
+def test_a_suspended_environment_holds_everything() -> None:
+    assert held(Policy(suspend=True), CREATE, DRIFT) == ["the environment is suspended"] * 2
+
+
+def test_without_prune_nothing_is_deleted() -> None:
+    assert held(Policy(prune=False), CREATE, DELETE) == [
+        None,
+        "prune is off: it is reported and kept",
+    ]
+
+
+def test_drift_may_be_only_reported() -> None:
+    assert held(Policy(drift="report"), CREATE, DRIFT) == [None, "drift is only reported"]
+
+
+def test_drift_that_costs_more_than_is_allowed_stays_and_stops_nothing_else() -> None:
+    dear = replace(DRIFT, operations=(UndefineDomain("virt1", "db"),))
+    assert held(Policy(), CREATE, dear) == [
+        None,
+        "healing it costs replace, the environment allows restart",
+    ]
+    assert held(Policy(allowed=frozenset({"disruption"})), dear) == [None]
+    assert held(Policy(max_disruption=Disruption.REPLACE), dear) == [None]
+
+
+def test_a_costly_wish_is_for_the_guard() -> None:
+    dear = replace(DRIFT, cause=Cause.PENDING, operations=(UndefineDomain("virt1", "db"),))
+    assert held(Policy(), dear) == [None]
+
+
+def test_what_needs_a_held_change_is_held() -> None:
+    first = replace(CREATE, cause=Cause.DRIFT)
+    last = replace(DRIFT, cause=Cause.PENDING, needs=frozenset({ROOT}))
+    assert held(Policy(drift="report"), first, DELETE, last) == [
+        "drift is only reported",
+        "it comes after domain/web",
+        "it comes after volume/web-root",
+    ]
+
+
+LOOSE = Policy(max_disruption=Disruption.DATA_LOSS, machines_percent=50, records_percent=60)
+
+
+@pytest.mark.parametrize(
+    "strict",
+    [
+        {"prune": False},
+        {"drift": "report"},
+        {"max_disruption": Disruption.LIVE},
+        {"machines_percent": 1},
+        {"records_percent": 2},
+        {"suspend": True},
+    ],
+)
+def test_the_stricter_of_two_policies_counts_either_way(strict: dict[str, Any]) -> None:
+    tight = replace(LOOSE, **strict)
+    assert LOOSE.tightened(tight) == tight
+    assert tight.tightened(LOOSE) == tight
+
+
+def test_a_floor_acknowledges_nothing() -> None:
+    allowed = frozenset({"mass-deletion"})
+    assert LOOSE.tightened(replace(LOOSE, allowed=allowed)).allowed == frozenset()
+    assert replace(LOOSE, allowed=allowed).tightened(LOOSE).allowed == allowed
