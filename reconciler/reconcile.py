@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,6 +25,8 @@ from reconciler.errors import (
 )
 from reconciler.gitops.chronicle import Chronicle, Refusal, Report
 from reconciler.gitops.source import ConfigSource
+from reconciler.model.address import Scope
+from reconciler.model.resource import World
 from reconciler.placement.spread import place
 from reconciler.plan.guards import Violation, check
 from reconciler.plan.make import make_plan
@@ -41,7 +43,8 @@ class Site:
     """What the runs of all environments stand on.
 
     `floors` gives the operator's rules for an environment, which the repository may tighten only.
-    Clock and sleep are given, never taken; `stopping` is asked before each change.
+    Clock and sleep are given, never taken; `stopping` is asked before each change. `observe` is how
+    scopes are looked at: a plan without access to the hosts takes what the journal remembers.
     """
 
     source: ConfigSource
@@ -53,6 +56,7 @@ class Site:
     locks: MachineLocks = field(default_factory=MachineLocks)
     reporter: Reporter | None = None
     stopping: Callable[[], bool] = lambda: False
+    observe: Callable[[Iterable[Scope], Ports], World] = observe
 
 
 def turn(environment: str, site: Site, *, accept_history: bool = False) -> Report:
@@ -142,7 +146,7 @@ def looker(
     scopes = scopes_of(desired, (room.host for room in offered), past.scopes)
 
     def look() -> Look:
-        world = observe(scopes, site.ports)
+        world = site.observe(scopes, site.ports)
         placed = place(documents.environment, desired, offered, world, past.applied)
         full = make_plan(
             documents.environment,

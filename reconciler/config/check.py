@@ -2,124 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from difflib import get_close_matches
+from collections import Counter
+from collections.abc import Iterator
 
 from reconciler.config.check_addresses import address_problems
+from reconciler.config.check_rooms import room_problems
 from reconciler.config.check_zones import zone_problems
 from reconciler.config.documents import VirtualMachine
+from reconciler.config.names import Names, unknown
 from reconciler.config.repository import Documents
 from reconciler.model.position import Position, Problem
-from reconciler.model.quantity import format_size
+
+_MACHINE = "VirtualMachine"
 
 
-def check_documents(documents: Documents) -> tuple[Problem, ...]:
-    """Every problem between the documents of one environment."""
+def check_documents(documents: Documents, names: Names) -> tuple[Problem, ...]:
+    """Every problem between the documents of one environment.
+
+    `documents` are those that are right in themselves, `names` tell of the others.
+    """
     return (
-        *_machines(documents),
-        *_hosts(documents),
+        *_machines(documents, names),
+        *_same_domains(documents),
+        *_same_volumes(documents),
+        *room_problems(documents, names),
         *address_problems(documents),
-        *zone_problems(documents),
+        *zone_problems(documents, names),
     )
 
 
-def unknown(position: Position, kind: str, name: str, known: Collection[str]) -> Problem:
-    """A reference to a document that is not there."""
-    near = get_close_matches(name, known, 1)
-    remedy = f"did you mean {near[0]}?" if near else f"write the {kind}, or name another"
-    return Problem(position, f"there is no {kind} {name}", remedy)
-
-
-def _machines(documents: Documents) -> Iterator[Problem]:
+def _machines(documents: Documents, names: Names) -> Iterator[Problem]:
     for machine in documents.machines.values():
-        yield from _references(documents, machine)
+        yield from _references(documents, machine, names)
         yield from _parts(documents, machine)
-        yield from _host_of(documents, machine)
         former = machine.renamed_from
-        if former and former in documents.machines:
-            position = documents.position("VirtualMachine", machine.name, "renamed_from")
+        if former and (_MACHINE, former) in names.documents:
+            position = documents.position(_MACHINE, machine.name, "renamed_from")
             yield Problem(position, f"machine {former} still exists", "remove renamed_from")
-    yield from _same_names(documents)
 
 
-def _references(documents: Documents, machine: VirtualMachine) -> Iterator[Problem]:
-    if machine.image and machine.image not in documents.images:
-        position = documents.position("VirtualMachine", machine.name, "image")
-        yield unknown(position, "image", machine.image, documents.images)
+def _references(documents: Documents, machine: VirtualMachine, names: Names) -> Iterator[Problem]:
+    if machine.image and names.lack("Image", machine.image):
+        position = documents.position(_MACHINE, machine.name, "image")
+        yield unknown(position, "image", machine.image, names.of("Image"))
     for each in machine.networks:
-        if each.network not in documents.networks:
-            position = documents.position("VirtualMachine", machine.name, "networks", each.network)
-            yield unknown(position, "network", each.network, documents.networks)
+        if names.lack("Network", each.network):
+            position = documents.position(_MACHINE, machine.name, "networks", each.network)
+            yield unknown(position, "network", each.network, names.of("Network"))
 
 
 def _parts(documents: Documents, machine: VirtualMachine) -> Iterator[Problem]:
-    for key, names in (
-        ("disks", [disk.name for disk in machine.disks]),
-        ("networks", [each.network for each in machine.networks]),
-    ):
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            position = documents.position("VirtualMachine", machine.name, key)
+    disks = Counter(disk.name for disk in machine.disks)
+    networks = Counter(each.network for each in machine.networks)
+    for key, parts in (("disks", disks), ("networks", networks)):
+        for name in (name for name, count in parts.items() if count > 1):
+            position = documents.position(_MACHINE, machine.name, key, name)
             what = f"machine {machine.name} has {name} twice among its {key}"
             yield Problem(position, what, "remove one of them")
 
 
-def _host_of(documents: Documents, machine: VirtualMachine) -> Iterator[Problem]:
-    usable = {
-        host.name: host
-        for host in documents.hosts.values()
-        if documents.environment in {host.environment, *host.share}
-    }
-    position = documents.position("VirtualMachine", machine.name, "host")
-    if machine.host and machine.host not in documents.hosts:
-        yield unknown(position, "host", machine.host, documents.hosts)
-        return
-    if machine.host and machine.host not in usable:
-        what = f"host {machine.host} is not shared with {documents.environment}"
-        yield Problem(position, what, "add a share to the host, or name another")
-        return
-    candidates = [usable[machine.host]] if machine.host else list(usable.values())
-    most = max((host.memory - host.reserved_memory for host in candidates), default=0)
-    if machine.memory > most:
-        where = f"host {machine.host}" if machine.host else "any host"
-        what = f"machine {machine.name} wants {format_size(machine.memory)}, more than {where} has"
-        position = documents.position("VirtualMachine", machine.name, "memory")
-        yield Problem(position, what, f"at most {format_size(most)} is there")
-    yield from _pools(documents, machine, [{p.name for p in host.pools} for host in candidates])
-
-
-def _pools(
-    documents: Documents, machine: VirtualMachine, offered: list[set[str]]
-) -> Iterator[Problem]:
-    for disk in machine.disks:
-        if offered and not any(disk.pool in pools for pools in offered):
-            position = documents.position(
-                "VirtualMachine", machine.name, "disks", disk.name, "pool"
-            )
-            yield unknown(position, "pool", disk.pool, sorted(set().union(*offered)))
-
-
-def _same_names(documents: Documents) -> Iterator[Problem]:
+def _same_domains(documents: Documents) -> Iterator[Problem]:
     names: dict[str, str] = {}
     for machine in documents.machines.values():
-        former = machine.renamed_from or machine.name
-        name = machine.libvirt_name or f"{documents.environment}-{former}"
-        if name in names:
-            position = documents.position("VirtualMachine", machine.name, "libvirt_name")
-            what = f"machines {names[name]} and {machine.name} are both {name} on their hosts"
+        name = machine.libvirt_name or f"{documents.environment}-{_identity(machine)}"
+        first = names.setdefault(name, machine.name)
+        if first != machine.name:
+            position = documents.position(_MACHINE, machine.name, "libvirt_name")
+            what = f"machines {first} and {machine.name} are both {name} on their hosts"
             yield Problem(position, what, "give one of them another libvirt_name")
-        names[name] = machine.name
 
 
-def _hosts(documents: Documents) -> Iterator[Problem]:
-    for host in documents.hosts.values():
-        for environment in host.share:
-            position = documents.position("Host", host.name, "share", environment)
-            if environment not in {"development", "staging", "production"}:
-                yield Problem(position, f"there is no environment {environment}", "remove it")
-            elif environment == host.environment:
-                what = f"host {host.name} belongs to {environment} and need not be shared with it"
-                yield Problem(position, what, "remove the share")
-        if host.reserved_memory >= host.memory:
-            position = documents.position("Host", host.name, "reserved_memory")
-            what = f"host {host.name} keeps all of its memory for itself"
-            yield Problem(position, what, "reserve less")
+def _same_volumes(documents: Documents) -> Iterator[Problem]:
+    """A volume is called `<machine>-<disk>`, and so may be another one of another machine."""
+    names: dict[str, Position] = {}
+    for machine in documents.machines.values():
+        for disk in machine.disks:
+            position = documents.position(_MACHINE, machine.name, "disks", disk.name)
+            name = f"{_identity(machine)}-{disk.name}"
+            first = names.setdefault(name, position)
+            if first != position:
+                what = f"the volume {name} is this disk's and that of another machine ({first})"
+                yield Problem(position, what, "rename one of the disks")
+
+
+def _identity(machine: VirtualMachine) -> str:
+    former: str | None = machine.renamed_from
+    return former or str(machine.name)

@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
 
 from reconciler.config.documents import RecordField, Zone
+from reconciler.config.fields import TARGET
+from reconciler.config.names import Names, unknown
 from reconciler.config.repository import Documents
 from reconciler.model.position import Position, Problem
 
-WORDS = {"MX": 2, "SRV": 4, "CNAME": 1, "NS": 1, "PTR": 1, "CAA": 3}
+RESERVED = "_reconciler"
+_TARGET = re.compile(rf"\A{TARGET.removeprefix('^').removesuffix('$')}\Z", re.IGNORECASE)
+_QUOTED = re.compile(r'\A"(?:[^"\\]|\\.){0,255}"(?: +"(?:[^"\\]|\\.){0,255}")*\Z')
+_CAA_TAG = re.compile(r"\A[a-z0-9]{1,15}\Z")
+_LONGEST_NUMBER = 5
+_FORMS: Mapping[str, tuple[str, ...]] = {
+    "A": ("an IPv4 address",),
+    "AAAA": ("an IPv6 address",),
+    "CNAME": ("a name",),
+    "NS": ("a name",),
+    "PTR": ("a name",),
+    "MX": ("a number", "a name"),
+    "SRV": ("a number", "a number", "a number", "a name"),
+    "CAA": ("a number", "a tag", "a value"),
+}
 
 
-def zone_problems(documents: Documents) -> Iterator[Problem]:
+def zone_problems(documents: Documents, names: Names) -> Iterator[Problem]:
     """Everything that is wrong with the zones."""
     for zone in documents.zones.values():
-        yield from _references(documents, zone)
+        yield from _references(documents, zone, names)
         yield from _record_sets(documents, zone)
         for record in zone.records:
             position = _position(documents, zone, record)
             for value in record.values:
                 yield from _value_problems(record, value, position)
+    yield from _reverse_problems(documents)
 
 
-def _references(documents: Documents, zone: Zone) -> Iterator[Problem]:
+def _references(documents: Documents, zone: Zone, names: Names) -> Iterator[Problem]:
+    position = documents.position("Zone", zone.name, "reverse")
     for name in zone.reverse:
-        if name not in documents.networks:
-            position = documents.position("Zone", zone.name, "reverse")
-            yield Problem(position, f"there is no network {name}", "name one of the networks")
+        if names.lack("Network", name):
+            yield unknown(position, "network", name, names.of("Network"))
+
+
+def _reverse_problems(documents: Documents) -> Iterator[Problem]:
+    """A reverse zone has one zone that it is made from."""
+    owners: dict[str, Position] = {}
+    for zone in documents.zones.values():
+        position = documents.position("Zone", zone.name, "reverse")
+        for name in zone.reverse:
+            if name in owners:
+                what = f"network {name} is listed under reverse a second time ({owners[name]})"
+                yield Problem(position, what, "list it once, in one zone")
+            owners.setdefault(name, position)
 
 
 def _record_sets(documents: Documents, zone: Zone) -> Iterator[Problem]:
@@ -44,22 +74,40 @@ def _record_sets(documents: Documents, zone: Zone) -> Iterator[Problem]:
         if record.name == "@" and record.type in {"CNAME", "NS"}:
             what = f"the zone itself cannot have a {record.type} written by hand"
             yield Problem(position, what, "use `nameservers` for NS, an address for a CNAME")
-        if record.name.split(".")[-1] == "_reconciler":
-            yield Problem(position, "the name _reconciler is kept for ownership", "rename it")
+        if record.name.split(".")[-1] == RESERVED:
+            yield Problem(position, f"the name {RESERVED} is kept for ownership", "rename it")
+        if record.type == "CNAME" and len(record.values) > 1:
+            yield Problem(position, f"{record.name} has several CNAMEs", "keep one of them")
         before.append(record.type)
 
 
 def _value_problems(record: RecordField, value: str, position: Position) -> Iterator[Problem]:
-    if record.type in {"A", "AAAA"}:
-        family = IPv4Address if record.type == "A" else IPv6Address
-        try:
-            family(value)
-        except ValueError:
-            what = f"{value!r} is no address for {record.type}"
-            yield Problem(position, what, "write an address of that family")
-    elif record.type in WORDS and len(value.split()) != WORDS[record.type]:
-        what = f"a {record.type} value has {WORDS[record.type]} parts, {value!r} has not"
+    if record.type == "TXT":
+        if value.startswith('"') and _QUOTED.match(value) is None:
+            what = f"the quotes of {value[:40]} do not match"
+            yield Problem(position, what, "write the text without quotes; they are added")
+        return
+    form = _FORMS[record.type]
+    parts = value.split(maxsplit=len(form) - 1)
+    if len(parts) != len(form) or not all(map(_fits, form, parts)):
+        what = f"{value[:40]!r} is no {record.type} value, which is {', then '.join(form)}"
         yield Problem(position, what, "write it as in a zone file")
+
+
+def _fits(form: str, part: str) -> bool:
+    if form == "a number":
+        return part.isascii() and part.isdigit() and len(part) <= _LONGEST_NUMBER
+    if form == "a name":
+        return _TARGET.match(part) is not None
+    if form == "a tag":
+        return _CAA_TAG.match(part) is not None
+    if form == "a value":
+        return _QUOTED.match(part) is not None
+    family = IPv4Address if form == "an IPv4 address" else IPv6Address
+    try:
+        return str(family(part)) != ""
+    except ValueError:
+        return False
 
 
 def _position(documents: Documents, zone: Zone, record: RecordField) -> Position:

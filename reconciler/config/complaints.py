@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from reconciler.config.merge import Located, names_of
+from reconciler.config.merge import ABSENT, Located, names_of
+from reconciler.config.parse import shown
 from reconciler.model.position import Problem
 
 _KINDS = {
@@ -25,21 +27,29 @@ _KINDS = {
 
 
 def complaints(
-    located: Located, model: type[BaseModel], error: ValidationError
+    located: Located, model: type[BaseModel], error: ValidationError, *, is_whole: bool = True
 ) -> Iterator[Problem]:
-    """One problem for each thing the model found, at the key that is to blame."""
+    """One problem for each thing the model found, at the key that is to blame.
+
+    What is missing is not to blame where the document `is_whole` no longer for another reason.
+    """
     for each in error.errors(include_url=False, include_input=False):
         path = names_of(located.value, tuple(each["loc"]))
         position = located.position(path)
-        field = ".".join(path)
+        field = ".".join(map(shown, path))
         kind = each["type"]
-        if kind == "extra_forbidden":
-            parent = ".".join(path[:-1]) or located.value.get("kind", "the document")
-            yield Problem(position, f"{parent} has no key {path[-1]!r}", _near(model, each["loc"]))
-        elif kind == "missing":
-            yield Problem(position, f"{field} is missing", "add it")
-        else:
+        if kind == "extra_forbidden" and path[-1] == ABSENT:
+            yield Problem(
+                position, f"there is no {field.rpartition('.')[0]} to leave out", "remove it"
+            )
+        elif kind == "extra_forbidden":
+            parent = field.rpartition(".")[0] or located.value.get("kind", "the document")
+            what = f"{parent} has no key {shown(path[-1])}"
+            yield Problem(position, what, _near(model, each["loc"]))
+        elif kind != "missing":
             yield Problem(position, f"{field} {_words(each)}", "")
+        elif is_whole:
+            yield Problem(position, f"{field} is missing", "add it")
 
 
 def _words(each: Any) -> str:
@@ -62,7 +72,7 @@ def _words(each: Any) -> str:
 
 def _near(model: type[BaseModel], path: tuple[int | str, ...]) -> str:
     known = _fields_at(model, path[:-1])
-    near = get_close_matches(str(path[-1]), known, 1)
+    near = get_close_matches(shown(path[-1]), known, 1)
     if near:
         return f"did you mean {near[0]}?"
     return f"known keys are {', '.join(sorted(known))}" if known else "remove it"
@@ -70,7 +80,7 @@ def _near(model: type[BaseModel], path: tuple[int | str, ...]) -> str:
 
 def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """The keys that the mapping at a path may have, as far as the model tells."""
-    schema = model.model_json_schema()
+    schema = _schema(model)
     here: Any = schema
     for step in path:
         here = _resolved(here, schema)
@@ -80,6 +90,11 @@ def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]
             else here.get("properties", {}).get(step, {})
         )
     return list(_resolved(here, schema).get("properties", {}))
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
 def _resolved(here: Any, schema: Any) -> Any:

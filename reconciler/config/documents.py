@@ -12,6 +12,7 @@ from reconciler.config.fields import (
     Domain,
     Duration,
     ImageUrl,
+    Interval,
     IpAddress,
     Label,
     LibvirtName,
@@ -28,6 +29,7 @@ from reconciler.config.fields import (
     Size,
     Subnet,
     Target,
+    WholeSize,
 )
 from reconciler.model.quantity import parse_duration
 
@@ -54,7 +56,7 @@ class DiskField(Part):
     """A disk of a virtual machine."""
 
     name: Label = Field(description="The name of the disk; the first disk is the root disk.")
-    size: Size = Field(description="Its size. It can grow later, and never shrinks.")
+    size: WholeSize = Field(description="Its size. It can grow later, and never shrinks.")
     pool: Label = Field("default", description="The storage pool on the host.")
     format: Literal["qcow2", "raw"] = Field("qcow2", description="How the volume is stored.")
 
@@ -72,7 +74,7 @@ class MachineDefaults(Part):
 
     image: Label | None = Field(None, description="The image the root disk is made from.")
     cpus: Cpus | None = Field(None, description="The number of virtual processors.")
-    memory: Size | None = Field(None, description="The memory, such as 2 GiB.")
+    memory: WholeSize | None = Field(None, description="The memory, such as 2 GiB.")
     disks: Many[DiskField] | None = Field(None, description="The disks; the first is the root.")
     networks: Many[AttachmentField] | None = Field(None, description="The networks.")
     host: Label | None = Field(None, description="The host it must run on.")
@@ -107,8 +109,8 @@ class Environment(Document):
     kind: Literal["Environment"]
     name: EnvironmentName = Field(description="Which environment.")
     domain: Domain = Field(description="The domain its machines are named under.")
-    interval: Duration = Field(parse_duration("5m"), description="How often to look at all.")
-    retry_interval: Duration = Field(
+    interval: Interval = Field(parse_duration("5m"), description="How often to look at all.")
+    retry_interval: Interval = Field(
         parse_duration("5s"), description="First pause after a failure."
     )
     suspend: bool = Field(default=False, description="Plan and report, but change nothing.")
@@ -130,7 +132,7 @@ class PoolField(Part):
 class ShareField(Part):
     """What another environment may use of a host."""
 
-    memory: Size = Field(description="Memory for its machines.")
+    memory: WholeSize = Field(description="Memory for its machines.")
     cpus: Cpus = Field(description="Virtual processors for its machines.")
 
 
@@ -140,7 +142,7 @@ class Host(Document):
     kind: Literal["Host"]
     environment: EnvironmentName = Field(description="The environment it belongs to.")
     address: IpAddress = Field(description="Its address.")
-    memory: Size = Field(description="Its memory.")
+    memory: WholeSize = Field(description="Its memory.")
     reserved_memory: Size = Field(0, description="What it keeps for itself.")
     accelerator: Literal["kvm", "qemu"] = Field("kvm", description="How it runs guests.")
     pools: Many[PoolField] = Field((), description="Its storage pools.")
@@ -234,7 +236,7 @@ class VirtualMachine(Document):
     stack: Label | None = Field(None, description="The stack it is one of.")
     image: Label | None = Field(None, description="The image its root disk is made from.")
     cpus: Cpus = Field(1, description="The number of virtual processors.")
-    memory: Size = Field(description="The memory, such as 2 GiB.")
+    memory: WholeSize = Field(description="The memory, such as 2 GiB.")
     disks: Many[DiskField] = Field((), description="The disks; the first is the root disk.")
     networks: Many[AttachmentField] = Field((), description="The networks it is plugged into.")
     host: Label | None = Field(None, description="The host it must run on; else one is chosen.")

@@ -9,21 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from pydantic import ValidationError
 
 from reconciler.config.check import check_documents
 from reconciler.config.complaints import complaints
-from reconciler.config.documents import DOCUMENTS, Document
+from reconciler.config.documents import DOCUMENTS, Document, EnvironmentName, VirtualMachine
+from reconciler.config.names import Names
 from reconciler.config.merge import Located, NamePath, locate
-from reconciler.config.parse import parse
+from reconciler.config.parse import parse, shown
 from reconciler.config.repository import Documents
-from reconciler.config.resolve import ENVIRONMENTS, Key, completed, level_of, patched
+from reconciler.config.resolve import (
+    ENVIRONMENTS,
+    Key,
+    Resolved,
+    completed,
+    level_of,
+    patched,
+)
 from reconciler.errors import ConfigError
 from reconciler.model.position import Position, Problem
 
 MODELS: Mapping[str, type[Document]] = {model.__name__: model for model in DOCUMENTS}
+ENVIRONMENT_NAMES: tuple[str, ...] = get_args(EnvironmentName)
 SUFFIXES = (".yaml", ".yml")
 NOT_READ = frozenset({"secrets", "docs", "schemas"})
 
@@ -65,22 +74,46 @@ def load(tree: TreeReader, environment: str, cache: ParseCache | None = None) ->
         ConfigError: every problem of the tree, each with file, line and column.
     """
     known = cache or ParseCache()
-    paths = {path: blob for path, blob in tree.entries().items() if is_read(path, environment)}
-    problems: list[Problem] = []
+    entries = tree.entries()
+    paths = {path: blob for path, blob in entries.items() if is_read(path, environment)}
+    problems: list[Problem] = list(_strays(entries))
     found = _read(tree, paths, known, problems)
     prefix = f"{ENVIRONMENTS}/"
     shared = level_of(_keyed(found, lambda p: not p.startswith(prefix), problems), problems)
     own = level_of(_keyed(found, lambda p: p.startswith(prefix), problems), problems)
-    located = completed(patched(shared, own, problems), problems)
-    models = dict(_validated(located, problems))
-    problems += _essentials(environment, models, complete=not problems)
+    some_unread = bool(problems)
+    layers = patched(shared, own, problems)
+    names = Names(frozenset(layers), some_unread=some_unread)
+    resolved = completed(layers, names, problems)
+    models = dict(_validated(resolved, problems, some_unread=some_unread))
+    problems += _essentials(environment, names)
+    if len(_of("Farm", models)) == 1 and ("Environment", environment) in models:
+        documents = _documents(environment, models, resolved.documents)
+        problems += check_documents(documents, names)
+        if not problems:
+            return documents
+    raise ConfigError(problems)
+
+
+def load_all(
+    tree: TreeReader, environments: Iterable[str], cache: ParseCache | None = None
+) -> Mapping[str, Documents]:
+    """The documents of several environments, by environment.
+
+    Raises:
+        ConfigError: every problem of any of them.
+    """
+    known = cache or ParseCache()
+    loaded: dict[str, Documents] = {}
+    problems: list[Problem] = []
+    for environment in environments:
+        try:
+            loaded[environment] = load(tree, environment, known)
+        except ConfigError as error:
+            problems += error.problems
     if problems:
         raise ConfigError(problems)
-    documents = _documents(environment, models, located)
-    problems += check_documents(documents)
-    if problems:
-        raise ConfigError(problems)
-    return documents
+    return loaded
 
 
 def is_read(path: str, environment: str) -> bool:
@@ -99,10 +132,24 @@ def environments_of(tree: TreeReader) -> tuple[str, ...]:
     return tuple(sorted({each[1] for each in parts if each[0] == ENVIRONMENTS and each[2:]}))
 
 
+def _strays(paths: Iterable[str]) -> Iterator[Problem]:
+    """One problem for each folder or file below `environments/` that no environment reads."""
+    told: set[str] = set()
+    for path in sorted(paths):
+        parts = path.split("/")
+        if parts[0] == ENVIRONMENTS and path.endswith(SUFFIXES) and parts[1] not in told:
+            if parts[2:] and parts[1] in ENVIRONMENT_NAMES:
+                continue
+            told.add(parts[1])
+            what = f"{ENVIRONMENTS}/{parts[1]} is read by no environment"
+            remedy = f"use a folder {', '.join(ENVIRONMENT_NAMES[:-1])} or {ENVIRONMENT_NAMES[-1]}"
+            yield Problem(Position(path), what, remedy)
+
+
 def _read(
     tree: TreeReader, paths: Mapping[str, str], cache: ParseCache, problems: list[Problem]
 ) -> dict[str, tuple[Located, ...]]:
-    """Parse what the cache does not know."""
+    """What the files hold, by path. Parses what the cache does not know."""
     missing = {key for key in paths.items() if key not in cache.files and key not in cache.broken}
     contents = tree.read({blob for _, blob in missing}) if missing else {}
     for path, blob in sorted(missing):
@@ -114,9 +161,7 @@ def _read(
     cache.keep(paths.items())
     for key in paths.items():
         problems += cache.broken.get(key, ())
-    return {
-        path: cache.files[path, blob] for path, blob in paths.items() if (path, blob) in cache.files
-    }
+    return {path: cache.files[path, b] for path, b in paths.items() if (path, b) in cache.files}
 
 
 def _keyed(
@@ -137,64 +182,71 @@ def _key(located: Located, problems: list[Problem]) -> Key | None:
         problems.append(Problem(located.position(), what, "begin with `kind: …`"))
         return None
     kind, name = value.get("kind"), value.get("name")
-    if kind not in MODELS:
-        near = get_close_matches(str(kind), MODELS, 1)
+    if not isinstance(kind, str) or kind not in MODELS:
+        near = get_close_matches(shown(kind), MODELS, 1)
         remedy = f"did you mean {near[0]}?" if near else f"kinds are {', '.join(sorted(MODELS))}"
-        problems.append(Problem(located.position(("kind",)), f"there is no kind {kind}", remedy))
+        what = f"there is no kind {shown(kind)}" if "kind" in value else "kind is missing"
+        problems.append(Problem(located.position(("kind",)), what, remedy))
         return None
     if not isinstance(name, str):
-        problems.append(
-            Problem(located.position(("name",)), "the name is missing", "add `name: …`")
-        )
+        what = "name must be text" if "name" in value else "name is missing"
+        problems.append(Problem(located.position(("name",)), what, "write `name: …`"))
         return None
-    return str(kind), name
+    return kind, name
 
 
 def _validated(
-    located: Mapping[Key, Located], problems: list[Problem]
+    resolved: Resolved, problems: list[Problem], *, some_unread: bool
 ) -> Iterator[tuple[Key, Document]]:
-    for key, each in located.items():
-        model = MODELS[key[0]]
+    """The models, machines last: what is wrong in a stack is told once, not for each machine."""
+    machines_last = sorted(resolved.documents, key=lambda key: key[0] == VirtualMachine.__name__)
+    told = {problem.position for problem in problems}
+    for key in machines_last:
+        located, model = resolved.documents[key], MODELS[key[0]]
         try:
-            yield key, model.model_validate(each.value)
+            yield key, model.model_validate(located.value)
         except ValidationError as error:
-            problems += complaints(each, model, error)
+            is_whole = not some_unread and key not in resolved.incomplete
+            found = [
+                problem
+                for problem in complaints(located, model, error, is_whole=is_whole)
+                if problem.position not in told
+            ]
+            problems += found
+            told |= {problem.position for problem in found}
 
 
-def _essentials(
-    environment: str, models: Mapping[Key, Document], *, complete: bool
-) -> Iterator[Problem]:
+def _essentials(environment: str, names: Names) -> Iterator[Problem]:
     """The two documents without which nothing can be said."""
-    if not complete:
-        return
-    farms = [name for kind, name in models if kind == "Farm"]
-    if len(farms) != 1:
+    farms = names.of("Farm")
+    if len(farms) > 1 or not (farms or names.some_unread):
         what = f"there are {len(farms)} Farm documents, there must be one"
         yield Problem(Position("farm.yaml"), what, "describe the farm in farm.yaml")
-    if ("Environment", environment) not in models:
+    if names.lack("Environment", environment):
         file = f"{ENVIRONMENTS}/{environment}/environment.yaml"
         what = f"there is no Environment document {environment}"
         yield Problem(Position(file), what, f"write one in {file}")
 
 
+def _of(kind: str, models: Mapping[Key, Any]) -> dict[str, Any]:
+    return {name: model for (each, name), model in models.items() if each == kind}
+
+
 def _documents(
     environment: str, models: Mapping[Key, Document], located: Mapping[Key, Located]
 ) -> Documents:
-    def of(kind: str) -> dict[str, Any]:
-        return {name: model for (each, name), model in models.items() if each == kind}
-
     def position(kind: str, name: str, path: NamePath) -> Position:
         found = located.get((kind, name))
         return found.position(path) if found else Position("farm.yaml")
 
     return Documents(
         environment=environment,
-        farm=next(iter(of("Farm").values())),
-        policy=of("Environment")[environment],
-        hosts=of("Host"),
-        networks=of("Network"),
-        zones=of("Zone"),
-        images=of("Image"),
-        machines=of("VirtualMachine"),
+        farm=next(iter(_of("Farm", models).values())),
+        policy=_of("Environment", models)[environment],
+        hosts=_of("Host", models),
+        networks=_of("Network", models),
+        zones=_of("Zone", models),
+        images=_of("Image", models),
+        machines=_of("VirtualMachine", models),
         locate=position,
     )

@@ -1,8 +1,8 @@
 """How a lower level of precedence is overlaid by a higher one, values and positions together.
 
 Mappings merge; lists whose items have a name merge by it; null removes, and `absent: true` removes
-the item that has it; all else is replaced. Items of `networks` go by their network, `records` by name
-and type.
+the item that has it; all else is replaced. Items of `networks` go by their network, `records` by
+name and type.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ITEM_KEYS: Mapping[str, tuple[str, ...]] = {"networks": ("network",), "records":
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A value with the positions of its parts; items of lists go by their names if they have any."""
+    """A value with the positions of its parts; items of lists go by name if they have any."""
 
     value: dict[str, Any]
     marks: Mapping[NamePath, Position]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import reduce
 from typing import Any
 
 from reconciler.config.documents import MachineDefaults
 from reconciler.config.merge import ABSENT, Located, only, overlay
+from reconciler.config.names import Names, unknown
 from reconciler.config.parse import shown
 from reconciler.model.position import Position, Problem
 
@@ -57,23 +57,23 @@ def patched(shared: Level, own: Level, problems: list[Problem]) -> dict[Key, Lay
 
     A patch that says `absent: true` leaves the shared document out of the environment.
     """
-    result: dict[Key, Layers] = {key: (located,) for key, located in shared.documents.items()}
-    for key, located in own.documents.items():
-        if key in shared.documents and located.value.get(ABSENT) is True:
-            del result[key]
-            continue
-        if ABSENT in located.value:
-            problems.append(_misused_absent(key, located, own=True))
-            located = only(located, frozenset(located.value) - {ABSENT})  # noqa: PLW2901 (the rest of it is read)
-        result[key] = (*result.get(key, ()), located)
-    for key, located in shared.documents.items():
-        if ABSENT in located.value:
-            problems.append(_misused_absent(key, located, own=False))
+    problems += (
+        _misused_absent(key, located, shared)
+        for level in (shared, own)
+        for key, located in level.documents.items()
+        if ABSENT in located.value and not _is_left_out(key, located, shared, own)
+    )
+    result: dict[Key, Layers] = {}
+    for key, located in (*shared.documents.items(), *own.documents.items()):
+        if located.value.get(ABSENT) is True:
             result.pop(key, None)
+        else:
+            present = only(located, frozenset(located.value) - {ABSENT})
+            result[key] = (*result.get(key, ()), present)
     return result
 
 
-def completed(documents: Mapping[Key, Layers], problems: list[Problem]) -> Resolved:
+def completed(documents: Mapping[Key, Layers], names: Names, problems: list[Problem]) -> Resolved:
     """Every document in one piece; machines and stacks with what stacks and the farm give them."""
     stacks = {name: layers for (kind, name), layers in documents.items() if kind == _STACK}
     grounds = _grounds(_ground(documents), stacks)
@@ -83,10 +83,10 @@ def completed(documents: Mapping[Key, Layers], problems: list[Problem]) -> Resol
         kind, name = key
         if kind == _STACK:
             parent = _last(layers, "inherits")
-            problems += _chain_problems(name, stacks)
+            problems += _chain_problems(name, stacks, names)
         elif kind == _MACHINE:
             parent = _last(layers, "stack")
-            problems += _unknown(_position(layers, "stack"), parent, stacks)
+            problems += _unknown(_position(layers, "stack"), parent, names)
         else:
             result[key] = reduce(overlay, layers)
             continue
@@ -99,17 +99,17 @@ def completed(documents: Mapping[Key, Layers], problems: list[Problem]) -> Resol
 
 def _ground(documents: Mapping[Key, Layers]) -> Located:
     """What the farm gives every machine."""
-    for (kind, _), layers in documents.items():
-        farm = reduce(overlay, layers)
-        defaults = farm.value.get("defaults")
-        if kind == _FARM and isinstance(defaults, dict):
-            marks = {path[1:]: mark for path, mark in farm.marks.items() if path[0:1] == ("defaults",)}
-            return only(Located(defaults, marks), _INHERITED)
-    return Located({}, {})
+    farms = (reduce(overlay, layers) for (kind, _), layers in documents.items() if kind == _FARM)
+    farm = next(farms, Located({}, {}))
+    defaults = farm.value.get("defaults")
+    if not isinstance(defaults, dict):
+        return Located({}, {})
+    marks = {path[1:]: mark for path, mark in farm.marks.items() if path[:1] == ("defaults",)}
+    return only(Located(defaults, marks), _INHERITED)
 
 
 def _grounds(ground: Located, stacks: Mapping[str, Layers]) -> dict[str, Located]:
-    """What each stack gives to whoever is built on it; under the empty name, what the farm gives."""
+    """What each stack gives whoever is built on it; under the empty name, what the farm gives."""
     grounds = {"": ground}
     for name in stacks:
         base = ground
@@ -139,10 +139,10 @@ def _ancestry(name: str, stacks: Mapping[str, Layers]) -> Iterator[str]:
         current = _last(stacks[current], "inherits")
 
 
-def _chain_problems(name: str, stacks: Mapping[str, Layers]) -> Iterator[Problem]:
+def _chain_problems(name: str, stacks: Mapping[str, Layers], names: Names) -> Iterator[Problem]:
     position = _position(stacks[name], "inherits")
     parent = _last(stacks[name], "inherits")
-    yield from _unknown(position, parent, stacks)
+    yield from _unknown(position, parent, names)
     path = list(_ancestry(name, stacks))
     if _last(stacks[path[-1]], "inherits") == name:
         circle = " -> ".join(map(shown, [*path, name]))
@@ -152,11 +152,9 @@ def _chain_problems(name: str, stacks: Mapping[str, Layers]) -> Iterator[Problem
         yield Problem(position, what, "inherit over fewer levels")
 
 
-def _unknown(position: Position, name: Any, stacks: Mapping[str, Layers]) -> Iterator[Problem]:
-    if isinstance(name, str) and name not in stacks:
-        near = get_close_matches(shown(name), stacks, 1)
-        remedy = f"did you mean {near[0]}?" if near else "write the stack, or name another"
-        yield Problem(position, f"there is no stack {shown(name)}", remedy)
+def _unknown(position: Position, name: Any, names: Names) -> Iterator[Problem]:
+    if isinstance(name, str) and names.lack(_STACK, name):
+        yield unknown(position, "stack", name, names.of(_STACK))
 
 
 def _last(layers: Layers, key: str) -> Any:
@@ -173,9 +171,14 @@ def _called(key: Key) -> str:
     return f"{key[0]} {shown(key[1])}"
 
 
-def _misused_absent(key: Key, located: Located, *, own: bool) -> Problem:
+def _is_left_out(key: Key, located: Located, shared: Level, own: Level) -> bool:
+    is_patch = key in shared.documents and own.documents.get(key) is located
+    return is_patch and located.value[ABSENT] is True
+
+
+def _misused_absent(key: Key, located: Located, shared: Level) -> Problem:
     position = located.position((ABSENT,))
-    if not own:
+    if shared.documents.get(key) is located:
         what = f"{_called(key)} is shared by all environments and cannot be absent from all"
         return Problem(position, what, f"write it into a patch below {ENVIRONMENTS}/, or remove it")
     if located.value[ABSENT] is True:

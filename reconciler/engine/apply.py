@@ -46,6 +46,10 @@ class Outcome:
 class Reporter(Protocol):
     """Is told what goes on, from several threads."""
 
+    def planned(self, plan: Plan) -> None:
+        """The active changes of this plan are about to be made."""
+        ...
+
     def begins(self, address: Address, operation: Operation) -> None:
         """An operation is about to run."""
         ...
@@ -57,6 +61,9 @@ class Reporter(Protocol):
 
 class Silent:
     """A reporter that says nothing."""
+
+    def planned(self, plan: Plan) -> None:
+        """Say nothing."""
 
     def begins(self, address: Address, operation: Operation) -> None:
         """Say nothing."""
@@ -97,6 +104,7 @@ def apply(
     `stopping` is asked before each change; once it says yes, no further one begins.
     """
     run = _Run(ports, locks, reporter or Silent(), stopping)
+    run.reporter.planned(plan)
     queue = _Queue.of(plan.active)
     outcomes: dict[Address, Outcome] = {}
     with ThreadPoolExecutor(threads, "apply") as pool:

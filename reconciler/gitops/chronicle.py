@@ -126,24 +126,16 @@ class Chronicle:
         return read_status(content) if content else Status(environment)
 
     def begins(self, before: Look, past: Status, refusal: Refusal | None) -> Status:
-        """Write down drift before it is healed, so that it is never lost.
+        """Write down what was found before anything is changed: a refusal, then drift.
 
         Raises:
             SourceError: the journal cannot be written. Nothing may be changed then.
         """
-        journal = self.journal(past.environment)
-        journal.check_writable()
-        drifted = before.plan.drifted
-        old = journal.read() or {}
-        if not drifted or old.get(DRIFT_FILE) == drift_json(before.plan):
-            return past
+        self.journal(past.environment).check_writable()
         so_far = Report(past.environment, past.revision, before, before, refusal=refusal)
-        noted = self._status(past, look=before, report=so_far)
-        subject = (
-            f"{_count(len(drifted), 'resource')} {_differ(drifted)} from {_short(past.revision)}"
-        )
-        self._write(EventWord.DRIFT, subject, noted, before, drifted)
-        return noted
+        if refusal is not None:
+            past = self.refused(so_far, past)
+        return self._drift(so_far, past, before)
 
     def ends(self, report: Report, past: Status) -> Status:
         """Write down how a run ended, if that is news."""
@@ -179,6 +171,17 @@ class Chronicle:
             subject = _subject(word, report)
             self._note(report, f"{word}: {subject}", self._write(word, subject, status, None, ()))
         return status
+
+    def _drift(self, report: Report, past: Status, before: Look) -> Status:
+        drifted = before.plan.drifted
+        known = (self.journal(past.environment).read() or {}).get(DRIFT_FILE)
+        if not drifted or known == drift_json(before.plan):
+            return past
+        noted = self._status(past, before, report)
+        verb = "differs" if len(drifted) == 1 else "differ"
+        subject = f"{_count(len(drifted), 'resource')} {verb} from {_short(past.revision)}"
+        self._write(EventWord.DRIFT, subject, noted, before, drifted)
+        return noted
 
     def flush(self, environment: str) -> tuple[PushOutcome, ...]:
         """Push what waits to be pushed. Tells of failure, never raises it."""
@@ -343,10 +346,6 @@ def _reasons(world: World) -> Iterator[str]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
-def _differ(changes: tuple[Change, ...]) -> str:
-    return "differs" if len(changes) == 1 else "differ"
 
 
 def _short(revision: str) -> str:

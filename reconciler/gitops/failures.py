@@ -66,7 +66,7 @@ _SIGNS = {
         "read.only",
     ),
     Failure.MISSING: (
-        "[Rr]epository not found",
+        "[Rr]epository (?:'[^']*' )?not found",
         "does not appear to be a git repository",
         "not a git repository",
         "error: 404",

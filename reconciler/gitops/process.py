@@ -46,13 +46,15 @@ class Finished:
 class Bounds:
     """What a child may take: time, bytes of output, bytes per file it writes.
 
-    `inherited` are descriptors that stay open in the child and in its helpers.
+    `inherited` are descriptors that stay open in the child and in its helpers. `patience` is how
+    long it may take to end when asked to.
     """
 
     deadline: timedelta
     output_bytes: int = OUTPUT_LIMIT_BYTES
     file_bytes: int | None = None
     inherited: tuple[int, ...] = ()
+    patience: timedelta = PATIENCE
 
 
 def run(
@@ -79,7 +81,7 @@ def run(
             _limit_files(process, bounds)
             cut = pipes.pump(until) or _wait(process, until)
             if cut is not None:
-                _ask_to_end(process, pipes)
+                _ask_to_end(process, pipes, bounds.patience)
         finally:
             _make_sure_of_the_end(process)
         returncode = -signal.SIGKILL if process.returncode is None else process.returncode
@@ -184,11 +186,11 @@ def _wait(process: subprocess.Popen[bytes], until: float) -> Cut | None:
     return None
 
 
-def _ask_to_end(process: subprocess.Popen[bytes], pipes: _Pipes) -> None:
+def _ask_to_end(process: subprocess.Popen[bytes], pipes: _Pipes, patience: timedelta) -> None:
     """Ask the group to end and wait until nobody holds the pipes, for a short while."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    pipes.pump(time.monotonic() + PATIENCE.total_seconds())
+    pipes.pump(time.monotonic() + patience.total_seconds())
 
 
 def _make_sure_of_the_end(process: subprocess.Popen[bytes]) -> None:

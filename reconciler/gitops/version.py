@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import total_ordering
 
 _FORM = re.compile(
-    r"\A(?P<numbers>(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){0,2})"
+    r"\Av?(?P<numbers>(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){0,2})"
     r"(?:-(?P<pre>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
     r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z"
 )
@@ -31,7 +31,7 @@ class Version:
 
 
 def parse_version(text: str) -> Version | None:
-    """The version that the text is, or None. `1.2` is taken for `1.2.0`; build data is dropped."""
+    """The version that the text is, or None. A leading `v` and build data do not count; `1.2` is `1.2.0`."""
     match = _FORM.match(text)
     if match is None:
         return None

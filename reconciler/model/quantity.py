@@ -15,6 +15,7 @@ UNIT_BYTES = {
     **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGTP", 1)},
     **{f"{prefix}B": 1000**power for power, prefix in enumerate("KMGTP", 1)},
 }
+MOST_SECONDS = 2**31 - 1
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -53,6 +54,9 @@ def parse_duration(text: str) -> timedelta:
         message = f"{text[:40]!r} is not a duration; write a number and s, m, h, d or w"
         raise ValueError(message)
     seconds = sum(int(number) * UNIT_SECONDS[unit] for number, unit in _PART.findall(text))
+    if seconds > MOST_SECONDS:
+        message = f"{text[:40]!r} is longer than 68 years, which is the most that DNS can say"
+        raise ValueError(message)
     return timedelta(seconds=seconds)
 
 

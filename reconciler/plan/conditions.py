@@ -37,15 +37,19 @@ def conditions_of(
 ) -> tuple[Condition, ...]:
     """The conditions after a run that ended at `now` (RFC 3339).
 
-    A condition whose status did not change keeps its `since`.
+    A condition whose status did not change keeps its `since`. What nobody looked at (`plan` or
+    `world` None) is said as before.
     """
-    made = [_ready(revision, finding, now)]
-    made += _progress(finding, now)
+    before = {condition.type: condition for condition in previous}
+    made = [_ready(revision, finding, now), *_progress(finding, now)]
     if plan is not None:
         made.append(_drifted(plan, now))
+    elif ConditionType.DRIFTED in before:
+        made.append(before[ConditionType.DRIFTED])
     if world is not None:
         made.append(_pending_restart(environment, world, now))
-    before = {condition.type: condition for condition in previous}
+    elif ConditionType.PENDING_RESTART in before:
+        made.append(before[ConditionType.PENDING_RESTART])
     return tuple(_keep_since(condition, before.get(condition.type)) for condition in made)
 
 

@@ -143,8 +143,14 @@ def _records(change: Change) -> tuple[int, int]:
     total = len(change.observed.records) if isinstance(change.observed, ZoneSpec) else 0
     if change.action is Action.DELETE:
         return total, total
-    touched = [f for f in change.fields if f.path.startswith("records.") and f.before is not None]
-    return len(touched), total
+    there = [f for f in change.fields if f.path.startswith("records.") and f.before is not None]
+    return len({_record_key(each.path) for each in there}), total
+
+
+def _record_key(path: str) -> str:
+    """The key of a record set: in `records.www.sub/A.values` it is `www.sub/A`."""
+    name, _, rest = path.removeprefix("records.").rpartition("/")
+    return f"{name}/{rest.partition('.')[0]}"
 
 
 def _whole_removal(change: Change, plan: Plan) -> bool:

@@ -28,6 +28,7 @@ from reconciler.model.address import Address, Scope
 from reconciler.model.plain import from_plain, to_plain
 from reconciler.model.position import Position, Problem
 from reconciler.model.resource import Observed, Owner, World
+from reconciler.plan.show.misfit import misfits
 
 FOLDER = "world"
 UNKNOWN = "unknown"
@@ -190,8 +191,9 @@ class _Reader:
             try:
                 address = self._address(key)
                 found += [self._resource(address, entry) for entry in self._entries(entries)]
-            except (ValueError, ValidationError) as error:
-                problems.append(Problem(Position(self.path), f"{key}: {_reason(error)}", _REMEDY))
+            except ValueError as error:
+                reason = misfits(error) if isinstance(error, ValidationError) else str(error)
+                problems.append(Problem(Position(self.path), f"{key}: {reason}", _REMEDY))
         if problems:
             raise ConfigError(problems)
         return found
@@ -213,9 +215,3 @@ class _Reader:
         spec = from_plain(KIND_BY_NAME[address.kind].spec, entry.get("spec"))
         owner = entry.get("owner")
         return Observed(address, spec, from_plain(Owner, owner) if owner is not None else None)
-
-
-def _reason(error: ValueError) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())

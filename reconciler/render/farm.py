@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from reconciler.config.documents import Host
 from reconciler.config.repository import Documents
+from reconciler.errors import ConfigError
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.position import Position, Problem
 from reconciler.model.quantity import format_size
@@ -33,12 +34,20 @@ def claims_of(documents: Documents) -> Claims:
     """Everything that an environment takes for itself, by what it takes.
 
     Raises:
-        ConfigError: the documents contradict each other in what they generate.
+        ConfigError: the documents contradict each other in what they generate, or take the same.
     """
     claims: dict[str, Holder] = {}
+    problems: list[Problem] = []
     for want in render(documents):
-        for claim in KIND_BY_NAME[want.address.kind].claims(want.spec):
-            claims[claim] = Holder(documents.environment, str(want.address), want.position)
+        holder = Holder(documents.environment, str(want.address), want.position)
+        for claim in sorted(KIND_BY_NAME[want.address.kind].claims(want.spec)):
+            other = claims.setdefault(claim, holder)
+            if other is not holder:
+                what = f"{holder.what} takes {claim}, which {other.what} has ({other.position})"
+                position = holder.position or Position("farm.yaml")
+                problems.append(Problem(position, what, "choose another for one of them"))
+    if problems:
+        raise ConfigError(problems)
     claims.update(_addresses(documents))
     return claims
 

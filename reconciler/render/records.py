@@ -6,10 +6,13 @@ names are lower case and absolute, text is quoted, addresses are in their shorte
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 
 NAME_IS_LAST = frozenset({"CNAME", "NS", "PTR", "MX", "SRV"})
 TEXT_CHUNK = 255
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPE = re.compile(r"\\(?:(?P<number>[01][0-9]{2}|2[0-4][0-9]|25[0-5])|(?P<letter>.))")
 
 
 def presentation(kind: str, value: str, zone: str) -> str:
@@ -17,11 +20,12 @@ def presentation(kind: str, value: str, zone: str) -> str:
     if kind in {"A", "AAAA"}:
         return str(ip_address(value))
     if kind in NAME_IS_LAST:
-        *front, name = value.split()
-        return " ".join([*front, absolute(name, zone)])
+        *numbers, name = value.split()
+        return " ".join([*(str(int(number)) for number in numbers), absolute(name, zone)])
     if kind == "TXT":
         return _quoted(value)
-    return " ".join(value.split())
+    flags, tag, text = value.split(maxsplit=2)  # CAA
+    return f"{int(flags)} {tag} {_quoted(text)}"
 
 
 def absolute(name: str, zone: str) -> str:
@@ -35,7 +39,24 @@ def absolute(name: str, zone: str) -> str:
 def _quoted(value: str) -> str:
     """Text in quotes, in pieces of at most 255 bytes (RFC 1035 §3.3.14)."""
     if value.startswith('"'):
-        return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    pieces = [escaped[i : i + TEXT_CHUNK] for i in range(0, len(escaped), TEXT_CHUNK)] or [""]
-    return " ".join(f'"{piece}"' for piece in pieces)
+        pieces = [_unescaped(piece) for piece in _STRING.findall(value)]
+    else:
+        content = value.encode()
+        pieces = [content[i : i + TEXT_CHUNK] for i in range(0, len(content), TEXT_CHUNK)] or [b""]
+    return " ".join(f'"{"".join(map(_escaped, piece))}"' for piece in pieces)
+
+
+def _unescaped(text: str) -> bytes:
+    """What stands between quotes, with `\\065` and `\\x` read."""
+
+    def read(match: re.Match[str]) -> str:
+        return chr(int(match["number"])) if match["number"] else match["letter"]
+
+    return _ESCAPE.sub(read, text).encode("latin-1")
+
+
+def _escaped(byte: int) -> str:
+    letter = chr(byte)
+    if letter in '"\\':
+        return f"\\{letter}"
+    return letter if " " <= letter <= "~" else f"\\{byte:03}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Any
 
-from reconciler.config.documents import Zone
+from reconciler.config.documents import RecordField, Zone
 from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError
 from reconciler.kinds.zone import ZoneSpec
@@ -39,16 +39,23 @@ def zone_resources(documents: Documents) -> Iterator[Desired[Any]]:
     """All zones of the environment, forward ones first.
 
     Raises:
-        ConfigError: a hand-written record set has the name and type of a generated one.
+        ConfigError: a hand-written record set stands in the way of a generated one, or two zones
+            make the same reverse zone.
     """
     named = tuple(_named(documents))
     problems: list[Problem] = []
     for zone in documents.zones.values():
         records = _forward(documents, zone, named, problems)
         yield _desired(documents, zone, zone.name, records)
+    makers = {zone.name: zone.name for zone in documents.zones.values()}
     for zone in documents.zones.values():
         for name, records in _reverse(documents, zone, named).items():
-            yield _desired(documents, zone, name, records)
+            if makers.setdefault(name, zone.name) == zone.name:
+                yield _desired(documents, zone, name, records)
+            else:
+                what = f"zone {name} comes from zone {makers[name]} already"
+                position = documents.position("Zone", zone.name, "reverse")
+                problems.append(Problem(position, what, "let one zone list all its networks"))
     if problems:
         raise ConfigError(problems)
 
@@ -92,21 +99,27 @@ def _forward(
             kind = "A" if isinstance(each.address, IPv4Address) else "AAAA"
             values[_relative(each.fqdn, zone.name), kind].append(str(each.address))
     ttl = _seconds(zone.ttl)
-    records = {
-        f"{name}/{kind}": RecordSet(name, kind, ttl, tuple(sorted(set(found))))
+    generated = [
+        RecordSet(name, kind, ttl, tuple(sorted(set(found))))
         for (name, kind), found in values.items()
-    }
-    for written in zone.records:
-        ttl_seconds = _seconds(written.ttl or zone.ttl)
-        shown = (presentation(written.type, value, zone.name) for value in written.values)
-        record = RecordSet(written.name, written.type, ttl_seconds, tuple(sorted(shown)))
-        if record.key in records:
-            position = documents.position("Zone", zone.name, "records")
-            what = f"{record.key} in zone {zone.name} is made from the farm's addresses already"
-            problems.append(Problem(position, what, "remove the record, or use another name"))
-        records[record.key] = record
-    apex = _nameservers(zone)
-    return tuple(sorted({**records, apex.key: apex}.values()))
+    ]
+    written = [_written(zone, field) for field in zone.records]
+    for record in written:
+        if any(_excludes(record, each) for each in generated):
+            position = documents.position("Zone", zone.name, "records", record.key)
+            what = f"{record.name} in zone {zone.name} has a record from the farm's addresses"
+            problems.append(Problem(position, what, "remove this one, or use another name"))
+    return tuple(sorted([_nameservers(zone), *generated, *written]))
+
+
+def _written(zone: Zone, field: RecordField) -> RecordSet:
+    shown = {presentation(field.type, value, zone.name) for value in field.values}
+    return RecordSet(field.name, field.type, _seconds(field.ttl or zone.ttl), tuple(sorted(shown)))
+
+
+def _excludes(one: RecordSet, other: RecordSet) -> bool:
+    """Whether not both can be in a zone: nothing stands beside a CNAME (RFC 1034 §3.6.2)."""
+    return one.name == other.name and (one.type == other.type or one.type == "CNAME")
 
 
 def _reverse(

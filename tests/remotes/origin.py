@@ -83,7 +83,7 @@ class Origin:
         message: str = "Change",
         parents: tuple[str, ...] | None = None,
     ) -> str:
-        """Commit files to a branch, on its head or on other parents; the branch moves in any case."""
+        """Commit files to a branch, on its head or on other parents; the branch always moves."""
         if parents is None:
             head = self.head(branch)
             parents = (head,) if head else ()

@@ -135,13 +135,13 @@ class Wire:
             NotFound: the body missed something.
         """
         number = self._register(call)
-        with _as_driver_errors(call):
+        with as_driver_errors(call):
             faults = self._take_faults(call)
         seconds = sum(fault.seconds for fault in faults if fault.mode == "slow")
         if seconds:
             self._sleep(min(seconds, self._deadline_seconds))
         _fail_before(call, faults)
-        with _as_driver_errors(call):
+        with as_driver_errors(call):
             yield
         self._crash_if(CrashAfter(number))
         late = [fault for fault in faults if fault.mode == "fails-after"]
@@ -177,7 +177,14 @@ def _struck(call: Call, faults: tuple[Fault, ...]) -> str:
 
 
 @contextmanager
-def _as_driver_errors(call: Call) -> Iterator[None]:
+def as_driver_errors(call: Call) -> Iterator[None]:
+    """Give what the body refuses or misses with where it was and what was asked.
+
+    Raises:
+        Conflict: the body refused.
+        NotFound: the body missed something.
+        Unreachable: the world file cannot be used.
+    """
     try:
         yield
     except Refused as refusal:

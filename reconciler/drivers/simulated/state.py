@@ -110,7 +110,7 @@ class Server:
 class FarmState:
     """A whole farm. `missing_images` are names of images that cannot be fetched any more."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
     hosts: Mapping[str, Host] = field(default_factory=dict)
     nameservers: Mapping[str, Server] = field(default_factory=dict)

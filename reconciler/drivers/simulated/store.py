@@ -93,7 +93,8 @@ def load(text: str, file: str = "world.yaml") -> FarmState:
         reasons.append(((), str(error)))
     if reasons:
         node = YAML(typ="safe").compose(text)
-        raise SettingsError(file, [_located(node, place, why) for place, why in reasons])
+        located = sorted(_located(node, place, why) for place, why in reasons)
+        raise SettingsError(file, [text for _, text in located])
     return state
 
 
@@ -200,8 +201,8 @@ def _children(parent: Plain, place: Place) -> Iterator[tuple[Place, Plain]]:
                 yield (*place, name), child
 
 
-def _located(node: Node | None, place: Place, why: str) -> str:
-    """The reason with the line and the dotted path of what it is about."""
+def _located(node: Node | None, place: Place, why: str) -> tuple[int, str]:
+    """The line of what the reason is about, and the reason with that line and the dotted path."""
     line = 1
     for step in place:
         node = _step(node, step)
@@ -209,7 +210,7 @@ def _located(node: Node | None, place: Place, why: str) -> str:
             break
         line = node.start_mark.line + 1
     path = ".".join(str(step).removesuffix(SUFFIX) for step in place)
-    return f"line {line}: {path}: {why}" if path else why
+    return line, f"line {line}: {path}: {why}" if path else why
 
 
 def _step(node: Node | None, step: int | str) -> Node | None:

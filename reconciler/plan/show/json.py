@@ -165,11 +165,6 @@ def plan_schema() -> dict[str, Any]:
     return {**TypeAdapter(PlanDocument).json_schema(), "$schema": DIALECT, "title": "Plan"}
 
 
-def schema_files() -> dict[str, str]:
-    """The schema as text, by its file name below `schemas/`."""
-    return {"plan.json": json_text(plan_schema())}
-
-
 def json_text(document: object) -> str:
     """A document as JSON: sorted keys, a line per value, an end of line.
 

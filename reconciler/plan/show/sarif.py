@@ -64,5 +64,5 @@ def _location(notice: Notice) -> dict[str, Any]:
 
 def _fingerprint(notice: Notice) -> str:
     """The same for the same matter in another commit, where lines may have moved."""
-    text = "\n".join((notice.rule, notice.subject, notice.message))
+    text = f"{notice.rule}\n{notice.subject}\n{notice.message}"
     return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()

@@ -17,9 +17,8 @@ from reconciler.model.resource import Applied
 from reconciler.plan.plan import Plan
 from reconciler.plan.show.json import drift_document, json_text
 from reconciler.plan.show.markdown import plan_markdown
+from reconciler.plan.show.misfit import misfits
 from reconciler.plan.show.view import View
-
-REASONS_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def read_status(content: bytes) -> Status:
         document: _Document = _adapter(_Document).validate_json(content)
         applied = {Address.parse(each): was for each, was in document.get("applied", {}).items()}
     except ValidationError as error:
-        raise _unreadable(_reasons(error)) from error
+        raise _unreadable(misfits(error)) from error
     except ValueError as error:
         raise _unreadable(str(error)) from error
     if not document.get("environment"):
@@ -108,12 +107,6 @@ def drift_json(plan: Plan) -> bytes:
 def drift_markdown(plan: Plan) -> bytes:
     """`drift.md`: the same for people."""
     return plan_markdown(plan, view=View.DRIFT).encode()
-
-
-def _reasons(error: ValidationError) -> str:
-    found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-    more = len(found) - REASONS_AT_MOST
-    return "; ".join(found[:REASONS_AT_MOST]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _unreadable(reason: str) -> Stalled:

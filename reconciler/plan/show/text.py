@@ -8,7 +8,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.model.change import Action, FieldChange
 from reconciler.plan.guards import Violation
@@ -105,6 +104,8 @@ def change_lines(change: Change, depth: int = 0) -> tuple[Line, ...]:
     lines = [Line(LineKind(change.action.value), head, depth)]
     if change.held is not None:
         lines.append(Line(LineKind.HELD, f"held: {shortened(change.held)}", depth + 2))
+    if change.action is Action.DELETE:
+        return (*lines, Line(LineKind.FIELD, _lost(change.fields), depth + 2))
     fields = [line for field in change.fields for line in _field(change.action, field, depth + 2)]
     return (*lines, *_capped(fields, depth + 2))
 
@@ -134,17 +135,22 @@ def _group(action: Action, changes: Sequence[Change]) -> Iterator[Line]:
 
 def _field(action: Action, field: FieldChange, depth: int) -> Iterator[Line]:
     path = shortened(field.path)
-    if action not in {Action.CREATE, Action.DELETE}:
-        before, after = worded(field.path, field.before), worded(field.path, field.after)
-        yield Line(LineKind.FIELD, f"{path}: {before} → {after}", depth)
-        return
-    value: Any = field.after if action is Action.CREATE else field.before
-    listed = items(field.path, value)
+    listed = items(field.path, field.after) if action is Action.CREATE else ()
     if listed:
         yield Line(LineKind.FIELD, f"{path}:", depth)
         yield from (Line(LineKind.FIELD, f"- {item}", depth + 1) for item in listed)
-    else:
-        yield Line(LineKind.FIELD, f"{path}: {worded(field.path, value)}", depth)
+        return
+    before = "" if action is Action.CREATE else f"{worded(field.path, field.before)} → "
+    yield Line(LineKind.FIELD, f"{path}: {before}{worded(field.path, field.after)}", depth)
+
+
+def _lost(fields: Iterable[FieldChange]) -> str:
+    """What goes, in one line: lists only by their length."""
+    values = (
+        (each, len(each.before) if isinstance(each.before, list) else each.before)
+        for each in fields
+    )
+    return shortened(", ".join(f"{each.path}: {worded(each.path, was)}" for each, was in values))
 
 
 def _capped(lines: Sequence[Line], depth: int) -> Iterator[Line]:

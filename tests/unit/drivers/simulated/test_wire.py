@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -164,11 +165,14 @@ def test_what_takes_longer_than_the_deadline_is_done_and_not_answered(state: Far
 
 
 def test_a_slow_host_does_not_hold_up_the_others(state: FarmState) -> None:
-    """The sleep of one host is spent in a look at another, which would wait for a lock for ever."""
     seen: list[int] = []
 
     def look_elsewhere(_seconds: float) -> None:
-        seen.append(len(slow_farm.hypervisor("virt2").volumes()))
+        look = threading.Thread(
+            target=lambda: seen.append(len(slow_farm.hypervisor("virt2").volumes()))
+        )
+        look.start()
+        look.join(10)
 
     slow_farm = SimulatedFarm(state, sleep=look_elsewhere)
     slow_farm.add_fault(Fault("virt1", mode="slow", seconds=1))

@@ -1,0 +1,1 @@
+"""Measurements of the whole path, printed as a table. Nothing here is a test."""

@@ -1,0 +1,160 @@
+"""`reconciler status`: how the environments are, from what their journals say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+
+from reconciler.cli.choices import environment_option
+from reconciler.cli.command import Given, command
+from reconciler.cli.exits import Exit
+from reconciler.cli.formats import Format, format_option
+from reconciler.cli.history import moment, record_document
+from reconciler.cli.repository import Repository, open_repository, settings_of
+from reconciler.cli.terminal import screen
+from reconciler.gitops.journal import Record
+from reconciler.gitops.refs import short
+from reconciler.model.condition import Condition, ConditionType
+from reconciler.model.condition import Status as Truth
+from reconciler.model.plain import to_plain
+from reconciler.plan.show.escape import visible
+from reconciler.plan.show.json import json_text
+from reconciler.plan.show.status import Status
+
+EVENTS = 3
+_GOOD = {ConditionType.READY: Truth.TRUE, ConditionType.HEALTHY: Truth.TRUE}
+_GOOD_OTHERWISE = Truth.FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an environment is: what its journal says, and where its branch is now."""
+
+    status: Status
+    head: str | None
+    events: Sequence[Record]
+    waiting: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether the farm is what the head of the branch says, as far as is known."""
+        well = all(is_good(each) for each in self.status.conditions)
+        return well and bool(self.status.conditions) and self.head == self.status.revision
+
+    @property
+    def word(self) -> str:
+        """The one word for it."""
+        if not self.status.conditions:
+            return "never synced"
+        false = [each for each in self.status.conditions if not is_good(each)]
+        if not false:
+            return "Ready" if self.ready else "Ready, and the branch has moved on"
+        stalled = any(each.type is ConditionType.STALLED for each in false)
+        return "Stalled" if stalled else "Not ready" if _is_ready_false(false) else "Ready, but"
+
+
+@command("status")
+@environment_option
+@format_option(Format.TEXT, Format.JSON)
+@click.pass_obj
+def status(given: Given, environment: str | None, form: Format) -> Exit:
+    """Show how the environments are, from their journals.
+
+    No host is looked at; for that there is drift. Exits with 2 unless all are ready.
+    """
+    with open_repository(settings_of(given)) as repository:
+        repository.try_fetch()
+        names = (environment,) if environment else repository.settings.environments
+        heads = repository.source.heads()
+        known = [_standing(repository, name, heads) for name in names]
+    if form is Format.JSON:
+        click.echo(json_text({"environments": [document(each) for each in known]}), nl=False)
+    else:
+        shown = screen()
+        for each in known:
+            for text, style in lines(each):
+                shown.say(text, style)
+    return Exit.SAME if all(each.ready for each in known) else Exit.DIFFERENT
+
+
+def is_good(condition: Condition) -> bool:
+    """Whether the condition is as everybody wants it."""
+    return condition.status is _GOOD.get(condition.type, _GOOD_OTHERWISE)
+
+
+def document(standing: Standing) -> Mapping[str, Any]:
+    """The standing for JSON."""
+    said = standing.status
+    return {
+        "environment": said.environment,
+        "ready": standing.ready,
+        "head": standing.head,
+        "revision": said.revision or None,
+        "ready_revision": said.ready_revision or None,
+        "refused": said.refused or None,
+        "hold": said.hold,
+        "conditions": [to_plain(condition) for condition in said.conditions],
+        "resources": len(said.applied),
+        "not_pushed": standing.waiting,
+        "events": [record_document(record) for record in standing.events],
+    }
+
+
+def lines(standing: Standing) -> Iterator[tuple[str, str]]:
+    """The standing for people, each line with its style."""
+    said = standing.status
+    style = "bold green" if standing.ready else "bold yellow"
+    yield f"{said.environment}: {standing.word}", style
+    yield f"  applied  {_applied(standing)}", ""
+    if said.refused:
+        yield f"  refused  {short(said.refused)}", "red"
+    if said.hold:
+        yield f"  held     {visible(said.hold)}", "magenta"
+    for condition in said.conditions:
+        if not is_good(condition):
+            yield from _condition(condition)
+    if standing.waiting:
+        yield f"  {standing.waiting} records are not pushed yet", "yellow"
+    for record in standing.events:
+        yield f"  {moment(record.time)}  {visible(record.subject)}", "dim"
+
+
+def _standing(repository: Repository, name: str, heads: Mapping[str, str]) -> Standing:
+    journal = repository.journal(name)
+    return Standing(
+        status=repository.chronicle.recall(name),
+        head=heads.get(name),
+        events=journal.entries(EVENTS),
+        waiting=journal.waiting(),
+    )
+
+
+def _is_ready_false(conditions: Sequence[Condition]) -> bool:
+    return any(each.type is ConditionType.READY for each in conditions)
+
+
+def _applied(standing: Standing) -> str:
+    said = standing.status
+    if not said.revision:
+        applied = "nothing yet"
+    else:
+        count = len(said.applied)
+        applied = f"{short(said.revision)}, {count} resource{'' if count == 1 else 's'}"
+    if standing.head is None:
+        return f"{applied}; there is no branch"
+    if standing.head != said.revision:
+        return f"{applied}; the branch is at {short(standing.head)}"
+    return applied
+
+
+def _condition(condition: Condition) -> Iterator[tuple[str, str]]:
+    first, *rest = condition.message.splitlines() or [""]
+    style = "red" if condition.type is ConditionType.STALLED else "yellow"
+    since = moment(datetime.fromisoformat(condition.since))
+    name = f"{condition.type}={condition.status}"
+    yield f"  {name}  {condition.reason}: {visible(first)} (since {since})", style
+    yield from ((f"    {visible(line)}", style) for line in rest)

@@ -1,0 +1,100 @@
+"""`reconciler sync`: one turn of the loop, with a person watching."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from reconciler.cli import plan as plans
+from reconciler.cli.choices import environment_of, environment_option
+from reconciler.cli.command import Failure, Given, command
+from reconciler.cli.exits import Exit
+from reconciler.cli.formats import Format, write_plan
+from reconciler.cli.progress import progress
+from reconciler.cli.reports import exit_of, report_lines
+from reconciler.cli.repository import Repository, open_repository, settings_of
+from reconciler.cli.site import site_of
+from reconciler.cli.terminal import remark, screen
+from reconciler.cli.world import surroundings
+from reconciler.daemon.lock import state_lock
+from reconciler.model.condition import ConditionType, Status
+from reconciler.plan.show.text import Line, LineKind
+from reconciler.reconcile import Site, turn
+from reconciler.reconcile import plan as make_plan
+
+
+@command("sync")
+@environment_option
+@click.option("--all", "everywhere", is_flag=True, help="All environments, one after the other.")
+@click.option("--dry-run", is_flag=True, help="Only show the plan.")
+@click.option(
+    "--accept-history",
+    is_flag=True,
+    help="Follow the branch although it does not descend from what was applied last.",
+)
+@click.pass_obj
+def sync(
+    given: Given,
+    environment: str | None,
+    everywhere: bool,
+    dry_run: bool,
+    accept_history: bool,
+) -> Exit:
+    """Make the farm what the branch says, once.
+
+    A commit that is refused changes nothing, and the one that was applied last is kept in force.
+    Exits with 0 if the farm is as it should be, with 2 if something was left alone on purpose, and
+    with 1 if something was refused or failed.
+    """
+    if everywhere and (environment or accept_history):
+        raise Failure("--all goes with neither --environment nor --accept-history")
+    settings = settings_of(given)
+    with state_lock(settings.state_directory), open_repository(settings) as repository:
+        fetched = repository.try_fetch()
+        names = _all(repository) if everywhere else (environment_of(repository, environment),)
+        site = site_of(repository, surroundings(repository, names[0]))
+        exits = [
+            _show(name, site, accept_history)
+            if dry_run
+            else _sync(name, repository, site, accept_history, given.verbose)
+            for name in names
+        ]
+    codes = {*exits} if fetched else {*exits, Exit.ERROR}
+    return Exit.ERROR if Exit.ERROR in codes else max(codes)
+
+
+def _all(repository: Repository) -> tuple[str, ...]:
+    """The environments to look after; without a branch and a past there is nothing to do for one."""
+    heads = repository.source.heads()
+    wanted = repository.settings.environments
+    chosen = tuple(n for n in wanted if n in heads or repository.chronicle.recall(n).revision)
+    for name in wanted:
+        if name not in chosen:
+            remark(f"{name} has no branch; left out")
+    if not chosen:
+        raise Failure("no environment has a branch in this repository")
+    return chosen
+
+
+def _show(name: str, site: Site, accept_history: bool) -> Exit:
+    applied = site.chronicle.recall(name).revision
+    head = site.source.head(name, applied, accept_history=accept_history)
+    look, violations = make_plan(name, head, site)
+    write_plan(look.plan, violations, Format.TEXT)
+    return plans.exit_of(look.plan, violations)
+
+
+def _sync(
+    name: str, repository: Repository, site: Site, accept_history: bool, verbose: int
+) -> Exit:
+    shown = screen()
+    with progress(shown, name, verbose) as reporter:
+        report = turn(name, replace(site, reporter=reporter), accept_history=accept_history)
+    shown.lines(report_lines(report))
+    for condition in repository.chronicle.recall(name).conditions:
+        if condition.type is ConditionType.PENDING_RESTART and condition.status is Status.TRUE:
+            shown.lines([Line(LineKind.HELD, f"waiting for a restart: {condition.message}", 1)])
+    if waiting := repository.journal(name).waiting():
+        remark(f"{name}: {waiting} records could not be pushed; they are kept and tried again")
+    return exit_of(report)

@@ -1,0 +1,109 @@
+"""`reconciler validate`: everything that is wrong in a config repository, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from reconciler.cli.choices import branch_option, environment_option, revision_of, revision_option
+from reconciler.cli.command import Failure, Given, command
+from reconciler.cli.exits import Exit
+from reconciler.cli.formats import Format, format_option, write_problems
+from reconciler.cli.repository import Repository, open_repository, settings_of
+from reconciler.config.load import ParseCache, TreeReader, environments_of, load
+from reconciler.config.repository import Documents
+from reconciler.errors import ConfigError
+from reconciler.gitops.directory import DirectoryTree
+from reconciler.model.position import Problem
+from reconciler.render.farm import Claims, claims_of, farm_problems
+
+T = TypeVar("T")
+
+
+@command("validate")
+@click.argument("directory", required=False, type=click.Path(path_type=Path))
+@environment_option
+@branch_option
+@revision_option
+@format_option()
+@click.pass_obj
+def validate(
+    given: Given,
+    directory: Path | None,
+    environment: str | None,
+    branch: str | None,
+    revision: str | None,
+    form: Format,
+) -> Exit:
+    """Check every document, and say all that is wrong at once.
+
+    Checks DIRECTORY as it is, committed or not (the current directory, if nothing else is given),
+    for all environments. With --branch or --revision that commit of the repository is checked, and
+    with --repo alone the head of each environment's branch, together.
+    """
+    if directory is not None and (branch or revision):
+        raise Failure("give a directory, or --branch or --revision; not both")
+    if directory is None and (given.repo or branch or revision):
+        with open_repository(settings_of(given)) as repository:
+            repository.fetch()
+            problems = _problems_of_repository(repository, environment, branch, revision)
+    else:
+        problems = _problems_of_tree(DirectoryTree(directory or Path()), environment)
+    write_problems(problems, form)
+    return Exit.ERROR if problems else Exit.SAME
+
+
+def _problems_of_repository(
+    repository: Repository, environment: str | None, branch: str | None, revision: str | None
+) -> tuple[Problem, ...]:
+    """What is wrong with a commit, or with the heads of the branches in each other's light."""
+    if branch or revision:
+        commit = revision_of(repository, "", branch, revision)
+        return _problems_of_tree(repository.mirror.tree(commit), environment)
+    source = repository.source
+    names = (environment,) if environment else tuple(source.heads())
+    return _collected(names, lambda name: source.documents(name, source.head(name, "")))[0]
+
+
+def _problems_of_tree(tree: TreeReader, environment: str | None) -> tuple[Problem, ...]:
+    """What is wrong with one tree, for one environment or for all that it has folders for."""
+    names = (environment,) if environment else environments_of(tree)
+    if not names:
+        raise Failure(
+            "there is no environments/<name>/ here, so this is no config repository; "
+            "go to one, name one, or make one with reconciler init"
+        )
+    cache = ParseCache()
+    problems, loaded = _collected(names, lambda name: load(tree, name, cache))
+    if problems:
+        return problems
+    problems, claims = _collected(names, lambda name: claims_of(loaded[name]))
+    return problems or tuple(sorted(_clashes(loaded, claims)))
+
+
+def _collected(
+    names: Iterable[str], look: Callable[[str], T]
+) -> tuple[tuple[Problem, ...], dict[str, T]]:
+    """What `look` gives for each environment, and every problem once."""
+    problems: set[Problem] = set()
+    found: dict[str, T] = {}
+    for name in names:
+        try:
+            found[name] = look(name)
+        except ConfigError as error:
+            problems.update(error.problems)
+    return tuple(sorted(problems)), found
+
+
+def _clashes(loaded: Mapping[str, Documents], claims: Mapping[str, Claims]) -> set[Problem]:
+    """What environments would take from each other if this tree were on all branches."""
+    return {
+        problem
+        for name, documents in loaded.items()
+        for problem in farm_problems(
+            documents, {other: each for other, each in loaded.items() if other != name}, claims
+        )
+    }

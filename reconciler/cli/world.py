@@ -1,0 +1,113 @@
+"""What is planned against and changed: the live farm, a file, the journal's memory, or nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.command import Failure
+from reconciler.cli.repository import Repository, pause
+from reconciler.cli.terminal import remark
+from reconciler.config.repository import Documents
+from reconciler.engine.observe import observe
+from reconciler.errors import ConfigError
+from reconciler.model.address import Scope
+from reconciler.model.resource import World
+from reconciler.ports.world import Ports
+
+if TYPE_CHECKING:
+    from reconciler.drivers.simulated.farm import SimulatedFarm
+
+LIVE, JOURNAL, EMPTY = "live", "journal", "empty"
+Observe = Callable[[Iterable[Scope], Ports], World]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The doors to a world, and how to look through them."""
+
+    ports: Ports
+    observe: Observe = observe
+
+
+def surroundings(repository: Repository, environment: str, world: str = LIVE) -> Surroundings:
+    """The world that `--world` names.
+
+    Raises:
+        Failure: the journal has seen no world yet.
+        SettingsError: a world file cannot be read.
+    """
+    if world == JOURNAL:
+        return _remembered(repository, environment)
+    if world == EMPTY:
+        return Surroundings(_blank(repository))
+    if world != LIVE:
+        from reconciler.drivers.simulated.farm import SimulatedFarm
+
+        return Surroundings(SimulatedFarm.open(Path(world), sleep=pause))
+    if repository.settings.farm.kind == "simulated":
+        return Surroundings(simulated_farm(repository))
+    from reconciler.cli.hosts import Hosts
+
+    return Surroundings(Hosts(repository.settings.state_directory))
+
+
+def simulated_farm(repository: Repository) -> SimulatedFarm:
+    """The simulated farm of the settings. It begins with the hosts that the branches describe.
+
+    Raises:
+        SettingsError: its file cannot be read or written.
+        SourceError: it has to begin, and the branches cannot be read.
+    """
+    from reconciler.drivers.simulated.farm import SimulatedFarm
+
+    file = repository.settings.world_file
+    if file.exists():
+        return SimulatedFarm.open(file, sleep=pause)
+    farm = _blank(repository)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    remark(f"{file} is a new simulated farm: {', '.join(farm.state.hosts) or 'without hosts'}")
+    return SimulatedFarm.create(file, farm.state, sleep=pause)
+
+
+def _blank(repository: Repository) -> SimulatedFarm:
+    from reconciler.cli.blank import blank_farm
+    from reconciler.drivers.simulated.farm import SimulatedFarm
+
+    return SimulatedFarm(blank_farm(_documents(repository)))
+
+
+def _documents(repository: Repository) -> Iterator[Documents]:
+    """What the heads of the branches say, as far as they load."""
+    for environment, head in repository.source.heads().items():
+        try:
+            yield repository.source.documents(environment, head)
+        except ConfigError as error:
+            remark(f"{environment} does not load, its hosts are left out: {error}")
+
+
+def _remembered(repository: Repository, environment: str) -> Surroundings:
+    """The world as the journal saw it last."""
+    from reconciler.plan.inventory import load_world, scopes_in
+
+    journal = repository.journal(environment)
+    files = journal.read() or {}
+    world, seen = load_world(files), scopes_in(files)
+    if not seen:
+        raise Failure(
+            f"the journal of {environment} has not seen any host yet; "
+            f"run reconciler sync --environment {environment} first, or plan with --world empty"
+        )
+    record = journal.entries(1)[0]
+    remark(f"the world is that of {record.time:%Y-%m-%d %H:%M} UTC ({record.subject})")
+
+    def look(scopes: Iterable[Scope], ports: Ports) -> World:
+        del ports
+        if new := sorted(set(scopes) - seen):
+            names = ", ".join(map(str, new))
+            remark(f"the journal has not seen {names} yet; taken for empty")
+        return world
+
+    return Surroundings(_blank(repository), look)
