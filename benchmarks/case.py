@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from benchmarks.farm import commit, hosts, machine, repository
@@ -80,8 +81,8 @@ def _site(work: Path, directory: Path, machines: int) -> Site:
     return Site(
         source=ConfigSource(mirror, DEFAULT_PATTERNS),
         chronicle=Chronicle(
-            lambda name: Journal(mirror, name, identity, now, retry),
-            lambda name: Notes(mirror, name, identity, now, retry),
+            cache(lambda name: Journal(mirror, name, identity, now, retry)),
+            cache(lambda name: Notes(mirror, name, identity, now, retry)),
             now,
         ),
         ports=SimulatedFarm(hosts(machines)),

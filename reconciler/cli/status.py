@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import click
@@ -154,7 +153,7 @@ def _applied(standing: Standing) -> str:
 def _condition(condition: Condition) -> Iterator[tuple[str, str]]:
     first, *rest = condition.message.splitlines() or [""]
     style = "red" if condition.type is ConditionType.STALLED else "yellow"
-    since = moment(datetime.fromisoformat(condition.since))
+    since = visible(condition.since.replace("T", " ").removesuffix("Z"))
     name = f"{condition.type}={condition.status}"
     yield f"  {name}  {condition.reason}: {visible(first)} (since {since})", style
     yield from ((f"    {visible(line)}", style) for line in rest)

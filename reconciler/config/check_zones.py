@@ -38,7 +38,6 @@ def zone_problems(documents: Documents, names: Names) -> Iterator[Problem]:
             position = _position(documents, zone, record)
             for value in record.values:
                 yield from _value_problems(record, value, position)
-    yield from _reverse_problems(documents)
 
 
 def _references(documents: Documents, zone: Zone, names: Names) -> Iterator[Problem]:
@@ -46,18 +45,6 @@ def _references(documents: Documents, zone: Zone, names: Names) -> Iterator[Prob
     for name in zone.reverse:
         if names.lack("Network", name):
             yield unknown(position, "network", name, names.of("Network"))
-
-
-def _reverse_problems(documents: Documents) -> Iterator[Problem]:
-    """A reverse zone has one zone that it is made from."""
-    owners: dict[str, Position] = {}
-    for zone in documents.zones.values():
-        position = documents.position("Zone", zone.name, "reverse")
-        for name in zone.reverse:
-            if name in owners:
-                what = f"network {name} is listed under reverse a second time ({owners[name]})"
-                yield Problem(position, what, "list it once, in one zone")
-            owners.setdefault(name, position)
 
 
 def _record_sets(documents: Documents, zone: Zone) -> Iterator[Problem]:

@@ -33,7 +33,10 @@ def complaints(
 
     What is missing is not to blame where the document `is_whole` no longer for another reason.
     """
-    for each in error.errors(include_url=False, include_input=False):
+    errors = error.errors(include_url=False, include_input=False)
+    for each in errors:
+        if each["type"] == "too_short" and any(_is_inside(other, each) for other in errors):
+            continue  # the list is not empty, its items are wrong
         path = names_of(located.value, tuple(each["loc"]))
         position = located.position(path)
         field = ".".join(map(shown, path))
@@ -44,12 +47,17 @@ def complaints(
             )
         elif kind == "extra_forbidden":
             parent = field.rpartition(".")[0] or located.value.get("kind", "the document")
-            what = f"{parent} has no key {shown(path[-1])}"
+            what = f"{parent} has no key '{shown(path[-1])}'"
             yield Problem(position, what, _near(model, each["loc"]))
         elif kind != "missing":
             yield Problem(position, f"{field} {_words(each)}", "")
         elif is_whole:
             yield Problem(position, f"{field} is missing", "add it")
+
+
+def _is_inside(inner: Any, outer: Any) -> bool:
+    depth = len(outer["loc"])
+    return len(inner["loc"]) > depth and inner["loc"][:depth] == outer["loc"]
 
 
 def _words(each: Any) -> str:

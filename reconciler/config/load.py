@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from reconciler.config.check import check_documents
 from reconciler.config.complaints import complaints
 from reconciler.config.documents import DOCUMENTS, Document, EnvironmentName, VirtualMachine
-from reconciler.config.names import Names
 from reconciler.config.merge import Located, NamePath, locate
+from reconciler.config.names import Names
 from reconciler.config.parse import parse, shown
 from reconciler.config.repository import Documents
 from reconciler.config.resolve import (
@@ -95,27 +95,6 @@ def load(tree: TreeReader, environment: str, cache: ParseCache | None = None) ->
     raise ConfigError(problems)
 
 
-def load_all(
-    tree: TreeReader, environments: Iterable[str], cache: ParseCache | None = None
-) -> Mapping[str, Documents]:
-    """The documents of several environments, by environment.
-
-    Raises:
-        ConfigError: every problem of any of them.
-    """
-    known = cache or ParseCache()
-    loaded: dict[str, Documents] = {}
-    problems: list[Problem] = []
-    for environment in environments:
-        try:
-            loaded[environment] = load(tree, environment, known)
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return loaded
-
-
 def is_read(path: str, environment: str) -> bool:
     """Whether a file says anything about an environment."""
     parts = path.split("/")
@@ -183,7 +162,7 @@ def _key(located: Located, problems: list[Problem]) -> Key | None:
         return None
     kind, name = value.get("kind"), value.get("name")
     if not isinstance(kind, str) or kind not in MODELS:
-        near = get_close_matches(shown(kind), MODELS, 1)
+        near = get_close_matches(shown(kind), MODELS, 1) if isinstance(kind, str) else ()
         remedy = f"did you mean {near[0]}?" if near else f"kinds are {', '.join(sorted(MODELS))}"
         what = f"there is no kind {shown(kind)}" if "kind" in value else "kind is missing"
         problems.append(Problem(located.position(("kind",)), what, remedy))

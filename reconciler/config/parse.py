@@ -187,7 +187,7 @@ class _Builder:
             key = self._key(event)
             here = (*path, key)
             if key in mapping:
-                what = f"the key {shown(key)} is there twice, first in line {self.marks[here][0]}"
+                what = f"the key '{shown(key)}' is there twice, first in line {self.marks[here][0]}"
                 self._refuse(event, what, "remove one of them")
             else:
                 self.marks[here] = _mark(event)

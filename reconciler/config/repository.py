@@ -19,7 +19,7 @@ from reconciler.model.position import Position
 Locate = Callable[[str, str, tuple[str, ...]], Position]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Documents:
     """The documents of one environment, complete and checked, by name.
 

@@ -1,7 +1,8 @@
 """JSON Schemas of the documents, made from the models, for editors and for checks without us.
 
 `schemas/<kind>.json` describes a whole document, `schemas/patch/<kind>.json` one that changes a
-shared document for one environment: nothing but kind and name is required, null removes.
+shared document for one environment: nothing but kind and name is required, null removes, and
+`absent: true` leaves out a document or an item of a list.
 """
 
 from __future__ import annotations
@@ -12,8 +13,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.config.documents import DOCUMENTS, Document, MachineDefaults, VirtualMachine
+from reconciler.config.documents import DOCUMENTS, Document, Stack, VirtualMachine
+from reconciler.config.merge import ABSENT
 
+INHERITING = frozenset({Stack, VirtualMachine})
+ITEM_KEYS: Mapping[str, tuple[str, ...]] = {
+    "AttachmentField": ("network",),
+    "RecordField": ("name", "type"),
+}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -24,24 +31,14 @@ def schema_files() -> Mapping[str, str]:
 
 
 def document_schema(model: type[Document]) -> dict[str, Any]:
-    """The schema of a whole document; what a stack may give is not required of a machine."""
+    """The schema of a whole document. A machine or stack may leave to others what they give."""
     schema = {"$schema": DIALECT, **_without_titles(model.model_json_schema(mode="validation"))}
-    if model is VirtualMachine:
-        schema["required"] = [
-            f for f in schema["required"] if f not in MachineDefaults.model_fields
-        ]
-    return schema
+    return _overlaying(schema) if model in INHERITING else schema
 
 
 def patch_schema(model: type[Document]) -> dict[str, Any]:
     """The schema of a patch of such a document."""
-    schema = copy.deepcopy(document_schema(model))
-    for part in (schema, *schema.get("$defs", {}).values()):
-        part.pop("required", None)
-        for name, field in part.get("properties", {}).items():
-            if part is not schema or name not in {"kind", "name"}:
-                part["properties"][name] = _removable(field)
-    schema["required"] = ["kind", "name"]
+    schema = _overlaying(document_schema(model))
     absent = {"const": True, "description": "Leave the document out of this environment."}
     schema["properties"]["absent"] = absent
     return schema
@@ -62,10 +59,33 @@ def _text(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def _overlaying(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for what is laid over something: only names are required, and null removes."""
+    upper = copy.deepcopy(dict(schema))
+    _relax(upper, ("kind", "name"))
+    for name, part in upper.get("$defs", {}).items():
+        keys = tuple(key for key in ITEM_KEYS.get(name, ("name",)) if key in part["properties"])
+        _relax(part, keys)
+        if keys:
+            absent = {"const": True, "description": "Leave out the item of this name."}
+            part["properties"][ABSENT] = absent
+    return upper
+
+
+def _relax(part: dict[str, Any], keys: tuple[str, ...]) -> None:
+    part["required"] = list(keys)
+    for name, field in part["properties"].items():
+        if name not in keys:
+            part["properties"][name] = _removable(field)
+
+
 def _removable(field: dict[str, Any]) -> dict[str, Any]:
+    null = {"type": "null"}
+    if null in field.get("anyOf", ()) or "const" in field:
+        return field
     described = {"description": field["description"]} if "description" in field else {}
     bare = {key: value for key, value in field.items() if key not in {"description", "default"}}
-    return {**described, "anyOf": [bare, {"type": "null"}]}
+    return {**described, "anyOf": [bare, null]}
 
 
 def _without_titles(value: Any) -> Any:

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from reconciler.engine.apply import Outcome, Result
 from reconciler.engine.consequence import Consequence, consequence_of
@@ -123,7 +124,7 @@ class Chronicle:
         """What the journal remembers; a blank status if it has not begun."""
         files = self.journal(environment).read() or {}
         content = files.get(STATUS_FILE)
-        return read_status(content) if content else Status(environment)
+        return _read_status(content) if content else Status(environment)
 
     def begins(self, before: Look, past: Status, refusal: Refusal | None) -> Status:
         """Write down what was found before anything is changed: a refusal, then drift.
@@ -131,6 +132,8 @@ class Chronicle:
         Raises:
             SourceError: the journal cannot be written. Nothing may be changed then.
         """
+        if not before.plan.changes and not before.plan.remarks and refusal is None:
+            return past
         self.journal(past.environment).check_writable()
         so_far = Report(past.environment, past.revision, before, before, refusal=refusal)
         if refusal is not None:
@@ -245,6 +248,9 @@ class Chronicle:
 
     def _time(self) -> str:
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_read_status = lru_cache(maxsize=8)(read_status)  # the same bytes are read at every turn
 
 
 def _applied(past: Status, look: Look) -> Mapping[Address, Applied]:

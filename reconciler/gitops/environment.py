@@ -125,10 +125,15 @@ def _ssh(access: Access) -> str:
     for option in _SSH_OPTIONS:
         command += ["-o", option]
     if access.key is not None:
-        command += ["-o", "IdentitiesOnly=yes", "-i", str(access.key)]
+        command += ["-o", "IdentitiesOnly=yes", "-i", _for_ssh(access.key)]
     if access.known_hosts is not None:
-        command += ["-o", f"UserKnownHostsFile={access.known_hosts}"]
+        command += ["-o", f'UserKnownHostsFile="{_for_ssh(access.known_hosts)}"']
     return shlex.join(command)
+
+
+def _for_ssh(path: Path) -> str:
+    """A path in which ssh, which knows `%h` and the like, replaces nothing."""
+    return str(path).replace("%", "%%")
 
 
 def _quoted(text: str) -> str:

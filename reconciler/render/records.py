@@ -47,7 +47,7 @@ def _quoted(value: str) -> str:
 
 
 def _unescaped(text: str) -> bytes:
-    """What stands between quotes, with `\\065` and `\\x` read."""
+    """What stands between quotes, with its escapes read (RFC 1035 §5.1)."""
 
     def read(match: re.Match[str]) -> str:
         return chr(int(match["number"])) if match["number"] else match["letter"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from reconciler.config.documents import Host
@@ -12,9 +13,12 @@ from reconciler.placement.spread import Room
 from reconciler.render.machines import machine_resources
 from reconciler.render.zones import zone_resources
 
+REMEMBERED = 8  # the head and the commit in force of each environment, and some to plan
 
+
+@lru_cache(maxsize=REMEMBERED)
 def render(documents: Documents) -> tuple[Desired[Any], ...]:
-    """The desired resources of the environment, not yet placed.
+    """The desired resources of the environment, not yet placed; made once for the same documents.
 
     Raises:
         ConfigError: documents contradict each other in what they generate.

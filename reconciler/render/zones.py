@@ -39,8 +39,8 @@ def zone_resources(documents: Documents) -> Iterator[Desired[Any]]:
     """All zones of the environment, forward ones first.
 
     Raises:
-        ConfigError: a hand-written record set stands in the way of a generated one, or two zones
-            make the same reverse zone.
+        ConfigError: a hand-written record set stands in the way of a generated one, a name server
+            has no address, or two zones make the same reverse zone.
     """
     named = tuple(_named(documents))
     problems: list[Problem] = []
@@ -109,7 +109,19 @@ def _forward(
             position = documents.position("Zone", zone.name, "records", record.key)
             what = f"{record.name} in zone {zone.name} has a record from the farm's addresses"
             problems.append(Problem(position, what, "remove this one, or use another name"))
-    return tuple(sorted([_nameservers(zone), *generated, *written]))
+    records = tuple(sorted([_nameservers(zone), *generated, *written]))
+    problems += _homeless(documents, zone, records)
+    return records
+
+
+def _homeless(documents: Documents, zone: Zone, records: Sequence[RecordSet]) -> Iterator[Problem]:
+    """Name servers in the zone without an address there: no server would load it."""
+    homes = {absolute(each.name, zone.name) for each in records if each.type in {"A", "AAAA"}}
+    position = documents.position("Zone", zone.name, "nameservers")
+    for target in sorted({absolute(name, zone.name) for name in zone.nameservers} - homes):
+        if target.endswith(f".{zone.name}."):
+            what = f"name server {target} has no address in zone {zone.name}"
+            yield Problem(position, what, "add an A record for it")
 
 
 def _written(zone: Zone, field: RecordField) -> RecordSet:
@@ -119,7 +131,7 @@ def _written(zone: Zone, field: RecordField) -> RecordSet:
 
 def _excludes(one: RecordSet, other: RecordSet) -> bool:
     """Whether not both can be in a zone: nothing stands beside a CNAME (RFC 1034 §3.6.2)."""
-    return one.name == other.name and (one.type == other.type or one.type == "CNAME")
+    return one.name == other.name and one.type in {other.type, "CNAME"}
 
 
 def _reverse(

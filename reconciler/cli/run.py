@@ -1,0 +1,83 @@
+"""`reconciler run`: the loop, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+
+import click
+
+from reconciler.cli.command import Given, command
+from reconciler.cli.exits import Exit
+from reconciler.cli.keeper import Keeper
+from reconciler.cli.repository import Repository, open_repository, settings_of
+from reconciler.cli.world import surroundings
+from reconciler.config.settings import Settings
+from reconciler.daemon.clock import SystemClock
+from reconciler.daemon.lock import state_lock
+from reconciler.daemon.loop import Loop, Pace
+from reconciler.daemon.run import run as run_loop
+from reconciler.daemon.schedule import SchedulerAlarms, Timing
+from reconciler.daemon.supervisor import Supervisor
+from reconciler.daemon.watch import local_git_directory
+from reconciler.errors import SourceError
+
+_log = logging.getLogger(__name__)
+_FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
+
+
+@command("run")
+@click.pass_obj
+def run(given: Given) -> Exit:
+    """Keep the farm as the branches say, until stopped.
+
+    Looks when a branch moves, and at everything from time to time. SIGTERM and SIGINT let the step
+    under way finish and stop; a second one stops at once. SIGHUP reads the settings again.
+    """
+    settings = settings_of(given)
+    _start_log(settings)
+    with state_lock(settings.state_directory), open_repository(settings) as repository:
+        left = _serve(given, repository)
+    return Exit.ERROR if left else Exit.SAME
+
+
+def _serve(given: Given, repository: Repository) -> tuple[str, ...]:
+    """Turn until stopped; gives the environments that did not stop in time."""
+    settings = repository.settings
+    try:
+        repository.fetch()
+    except SourceError as error:
+        _log.warning("%s", error)
+    environments = settings.environments
+    keeper = Keeper(repository, surroundings(repository, environments[0]), settings)
+    chance = random.Random().random  # noqa: S311 - it only keeps retries out of step
+    loop = Loop(
+        environments,
+        keeper.look,
+        keeper.poll,
+        pace=Pace(poll=settings.interval, look=settings.full_look),
+        timing=Timing(SystemClock(), SchedulerAlarms(), chance),
+    )
+
+    def reload() -> None:
+        new = settings_of(given)
+        keeper.take_over(new)
+        loop.change_pace(poll=new.interval, look=new.full_look)
+        logging.getLogger().setLevel(new.log_level.upper())
+
+    directory = local_git_directory(settings.repository.url)
+    _log.info("looking after %s of %s", ", ".join(environments), repository.mirror.remote)
+    return run_loop(
+        loop,
+        reload=reload,
+        supervisor=Supervisor.from_environment(os.environ),  # noqa: TID251 - systemd's way to speak
+        git_directories=[directory] if directory else [],
+    )
+
+
+def _start_log(settings: Settings) -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=settings.log_level.upper(), format=_FORMAT, force=True
+    )
