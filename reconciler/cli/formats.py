@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import click
 
@@ -21,6 +21,8 @@ from reconciler.plan.show.sarif import sarif
 from reconciler.plan.show.text import plan_lines
 from reconciler.plan.show.view import View
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 
 class Format(enum.StrEnum):
     """How a result is written."""
@@ -32,7 +34,7 @@ class Format(enum.StrEnum):
     SARIF = "sarif"
 
 
-def format_option(*formats: Format) -> Any:
+def format_option(*formats: Format) -> Callable[[F], F]:
     """`--format`, for the formats that a command has."""
     return click.option(
         "--format",

@@ -6,7 +6,6 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -16,13 +15,11 @@ from reconciler.cli.exits import Exit
 from reconciler.config.load import load
 from reconciler.config.settings import ENVIRONMENTS
 from reconciler.config.template import new_repository
+from reconciler.daemon.clock import SystemClock
 from reconciler.gitops.directory import DirectoryTree
-from reconciler.gitops.environment import git_environment
-from reconciler.gitops.git import Git
+from reconciler.gitops.stream import Identity
+from reconciler.gitops.working import Author, WorkingRepository
 
-DEADLINE = timedelta(seconds=60)
-_AUTHOR = "reconciler init"
-_MAIL = "reconciler@localhost"
 _NEXT = """\
 {directory} is a config repository: one tree on the branches development, staging and production.
 
@@ -55,10 +52,9 @@ def init(directory: Path, name: str | None, domain: str) -> Exit:
     if root.exists() and any(root.iterdir()):
         raise Failure(f"{directory} is not empty; choose a new directory")
     with _nothing_left_on_failure(root):
-        _write(root, name or root.name.lower(), domain)
+        _make(root, name or root.name.lower(), domain)
         for environment in ENVIRONMENTS:
             load(DirectoryTree(root), environment)
-        _commit(root)
     click.echo(_NEXT.format(directory=shlex.quote(str(directory))), nl=False)
     return Exit.SAME
 
@@ -77,26 +73,8 @@ def _nothing_left_on_failure(root: Path) -> Iterator[None]:
         raise
 
 
-def _write(root: Path, name: str, domain: str) -> None:
-    for path, text in new_repository(name, domain).items():
-        file = root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-
-
-def _commit(root: Path) -> None:
+def _make(root: Path, name: str, domain: str) -> None:
     """One commit, to which all three branches point."""
-    identity = {
-        f"GIT_{role}_{what}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", _AUTHOR), ("EMAIL", _MAIL))
-    }
-    bare = Git(root / ".git", git_environment(), DEADLINE)
-    bare.call("making the repository", "init", "--quiet", "--initial-branch=development")
-    git = Git(
-        root / ".git", {**git_environment(), **identity, "GIT_WORK_TREE": str(root)}, DEADLINE
-    )
-    git.call("adding the documents", "add", "--all")
-    git.call("committing", "commit", "--quiet", "--message=Begin the farm")
-    git.call("making a branch", "branch", "staging")
-    git.call("making a branch", "branch", "production")
+    files = {path: text.encode() for path, text in new_repository(name, domain).items()}
+    author = Author(Identity("reconciler init", "reconciler@localhost"), SystemClock().now)
+    WorkingRepository.create(root, files, ENVIRONMENTS, "Begin the farm", author).close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
@@ -74,9 +74,14 @@ class Commands(click.Group):
 
 
 def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        click.echo(f"reconciler {version(DISTRIBUTION)}")
-        context.exit()
+    if not wanted:
+        return
+    try:
+        number = version(DISTRIBUTION)
+    except PackageNotFoundError:
+        number = "(not installed, run from its source)"
+    click.echo(f"reconciler {number}")
+    context.exit()
 
 
 @click.group(

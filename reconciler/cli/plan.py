@@ -46,8 +46,8 @@ def plan(
 ) -> Exit:
     """Show what a sync would do, and what that costs.
 
-    Nothing is changed. Exits with 2 if there are changes, and with 1 if the plan would be refused or
-    if something could not be looked at and nothing else differs.
+    Nothing is changed. Exits with 2 if there are changes, and with 1 if the plan would be refused,
+    or if something could not be looked at and nothing else differs.
     """
     with open_repository(settings_of(given)) as repository:
         repository.fetch()

@@ -14,7 +14,7 @@ from reconciler.kinds.protocol import Operation
 from reconciler.model.address import Address
 from reconciler.plan.plan import Plan
 
-WIDTH = 60
+WIDTH = 40
 
 
 class Steps:
@@ -79,7 +79,7 @@ def progress(shown: Screen, environment: str, verbose: int) -> Iterator[Reporter
 def _bar(console: Console) -> Progress:
     columns = (
         SpinnerColumn(),
-        BarColumn(bar_width=30),
+        BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TextColumn("{task.description}", markup=False),
     )

@@ -36,12 +36,13 @@ def report_lines(report: Report) -> Iterator[Line]:
     if report.refusal is not None:
         yield from _refusal(report.environment, report.refusal)
     if report.after is None or report.before is None:
-        stays = f"{short(report.revision)} was" if report.revision else "nothing was"
-        kind = LineKind.HELD if report.revision else LineKind.SUMMARY
-        yield Line(kind, f"nothing was changed; {stays} applied last", 1)
+        applied = f"; {short(report.revision)} was applied last" if report.revision else ""
+        yield Line(LineKind.SUMMARY, f"{report.environment}: nothing was changed{applied}")
         return
     done = _done(report)
-    yield Line(LineKind.HEADING, f"{report.environment} at {short(report.revision)}: {_count(report, done)}")
+    stays = " stays in force" if report.refusal else ""
+    where = f"{report.environment} at {short(report.revision)}{stays}"
+    yield Line(LineKind.HEADING, f"{where}: {_count(report, done)}")
     yield from _changes(done)
     yield from _troubles(report)
     held = [change for change in report.after.plan.changes if change.held is not None]
@@ -80,7 +81,9 @@ def _changes(changes: Sequence[Change]) -> Iterator[Line]:
     """Each change with its fields; what is new, by how many of a kind."""
     new = Counter(c.address.kind for c in changes if c.action is Action.CREATE and not c.held)
     if new:
-        kinds = ", ".join(f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(new.items()))
+        kinds = ", ".join(
+            f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(new.items())
+        )
         yield Line(LineKind.CREATE, f"+ {kinds}", 1)
     others = [c for c in changes if c.action is not Action.CREATE or c.held]
     for change in others[:CHANGES_AT_MOST]:

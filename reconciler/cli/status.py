@@ -113,9 +113,8 @@ def lines(standing: Standing) -> Iterator[tuple[str, str]]:
         yield f"  refused  {short(said.refused)}", "red"
     if said.hold:
         yield f"  held     {visible(said.hold)}", "magenta"
-    for condition in said.conditions:
-        if not is_good(condition):
-            yield from _condition(condition)
+    for condition in _telling(said.conditions):
+        yield from _condition(condition)
     if standing.waiting:
         yield f"  {standing.waiting} records are not pushed yet", "yellow"
     for record in standing.events:
@@ -130,6 +129,12 @@ def _standing(repository: Repository, name: str, heads: Mapping[str, str]) -> St
         events=journal.entries(EVENTS),
         waiting=journal.waiting(),
     )
+
+
+def _telling(conditions: Sequence[Condition]) -> list[Condition]:
+    """Those that are not as they should be; of two that say the same, the last."""
+    bad = {each.message: each for each in conditions if not is_good(each)}
+    return list(bad.values())
 
 
 def _is_ready_false(conditions: Sequence[Condition]) -> bool:

@@ -65,7 +65,7 @@ def sync(
 
 
 def _all(repository: Repository) -> tuple[str, ...]:
-    """The environments to look after; without a branch and a past there is nothing to do for one."""
+    """The environments to look after, but for those without a branch and without a past."""
     heads = repository.source.heads()
     wanted = repository.settings.environments
     chosen = tuple(n for n in wanted if n in heads or repository.chronicle.recall(n).revision)

@@ -1,4 +1,4 @@
-"""What is planned against and changed: the live farm, a file, the journal's memory, or nothing yet."""
+"""What is planned against: the live farm, a file, what the journal remembers, or nothing yet."""
 
 from __future__ import annotations
 

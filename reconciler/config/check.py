@@ -11,7 +11,7 @@ from reconciler.config.check_zones import zone_problems
 from reconciler.config.documents import VirtualMachine
 from reconciler.config.names import Names, unknown
 from reconciler.config.repository import Documents
-from reconciler.model.position import Position, Problem
+from reconciler.model.position import Problem
 
 _MACHINE = "VirtualMachine"
 
@@ -74,14 +74,18 @@ def _same_domains(documents: Documents) -> Iterator[Problem]:
 
 def _same_volumes(documents: Documents) -> Iterator[Problem]:
     """A volume is called `<machine>-<disk>`, and so may be another one of another machine."""
-    names: dict[str, Position] = {}
+    names: dict[str, tuple[str, str]] = {}
     for machine in documents.machines.values():
         for disk in machine.disks:
-            position = documents.position(_MACHINE, machine.name, "disks", disk.name)
             name = f"{_identity(machine)}-{disk.name}"
-            first = names.setdefault(name, position)
-            if first != position:
-                what = f"the volume {name} is this disk's and that of another machine ({first})"
+            first, first_disk = names.setdefault(name, (machine.name, disk.name))
+            if first != machine.name:
+                where = documents.position(_MACHINE, first)
+                what = (
+                    f"disk {disk.name} of machine {machine.name} and disk {first_disk} of machine "
+                    f"{first} ({where}) would both be the volume {name}"
+                )
+                position = documents.position(_MACHINE, machine.name)
                 yield Problem(position, what, "rename one of the disks")
 
 

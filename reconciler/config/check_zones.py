@@ -53,7 +53,7 @@ def _record_sets(documents: Documents, zone: Zone) -> Iterator[Problem]:
         position = _position(documents, zone, record)
         before = kinds.setdefault(record.name, [])
         if record.type in before:
-            what = f"zone {zone.name} has {record.name} {record.type} twice"
+            what = f"{record.name} {record.type} is there twice in zone {zone.name}"
             yield Problem(position, what, "write all values into one record")
         elif before and "CNAME" in {record.type, *before}:
             what = f"{record.name} has a CNAME and other records, which DNS does not allow"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ from reconciler.config.merge import ABSENT, Located, names_of
 from reconciler.config.parse import shown
 from reconciler.model.position import Problem
 
+_LEAVING_OUT = "write `absent: true` for an item that a stack or the shared document has"
 _KINDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -35,29 +36,34 @@ def complaints(
     """
     errors = error.errors(include_url=False, include_input=False)
     for each in errors:
-        if each["type"] == "too_short" and any(_is_inside(other, each) for other in errors):
-            continue  # the list is not empty, its items are wrong
-        path = names_of(located.value, tuple(each["loc"]))
+        kind, path = each["type"], names_of(located.value, tuple(each["loc"]))
         position = located.position(path)
         field = ".".join(map(shown, path))
-        kind = each["type"]
-        if kind == "extra_forbidden" and path[-1] == ABSENT:
-            yield Problem(
-                position, f"there is no {field.rpartition('.')[0]} to leave out", "remove it"
-            )
+        if _is_consequence(each, errors) or (kind == "missing" and not is_whole):
+            continue
+        if kind == "missing":
+            yield Problem(position, f"{field} is missing", "add it")
+        elif kind == "extra_forbidden" and path[-1] == ABSENT:
+            yield Problem(position, f"{field} leaves nothing out", _LEAVING_OUT)
         elif kind == "extra_forbidden":
             parent = field.rpartition(".")[0] or located.value.get("kind", "the document")
             what = f"{parent} has no key '{shown(path[-1])}'"
             yield Problem(position, what, _near(model, each["loc"]))
-        elif kind != "missing":
+        else:
             yield Problem(position, f"{field} {_words(each)}", "")
-        elif is_whole:
-            yield Problem(position, f"{field} is missing", "add it")
 
 
-def _is_inside(inner: Any, outer: Any) -> bool:
-    depth = len(outer["loc"])
-    return len(inner["loc"]) > depth and inner["loc"][:depth] == outer["loc"]
+def _is_consequence(each: Any, errors: Iterable[Any]) -> bool:
+    """A list is not empty if its items are wrong; nothing misses from what is to be left out."""
+    location = each["loc"]
+    if each["type"] == "too_short":
+        return any(_is_inside(other["loc"], location) for other in errors)
+    left_out = (*location[:-1], ABSENT)
+    return each["type"] == "missing" and any(other["loc"] == left_out for other in errors)
+
+
+def _is_inside(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _words(each: Any) -> str:

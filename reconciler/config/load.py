@@ -15,7 +15,14 @@ from pydantic import ValidationError
 
 from reconciler.config.check import check_documents
 from reconciler.config.complaints import complaints
-from reconciler.config.documents import DOCUMENTS, Document, EnvironmentName, VirtualMachine
+from reconciler.config.documents import (
+    DOCUMENTS,
+    Document,
+    Environment,
+    EnvironmentName,
+    Farm,
+    VirtualMachine,
+)
 from reconciler.config.merge import Located, NamePath, locate
 from reconciler.config.names import Names
 from reconciler.config.parse import parse, shown
@@ -35,6 +42,8 @@ MODELS: Mapping[str, type[Document]] = {model.__name__: model for model in DOCUM
 ENVIRONMENT_NAMES: tuple[str, ...] = get_args(EnvironmentName)
 SUFFIXES = (".yaml", ".yml")
 NOT_READ = frozenset({"secrets", "docs", "schemas"})
+_NO_FARM = Farm(kind="Farm", name="none", domain="invalid", contact="nobody@invalid")
+_NO_POLICY = Environment(kind="Environment", name="production", domain="invalid")
 
 
 class TreeReader(Protocol):
@@ -63,8 +72,9 @@ class ParseCache:
     def keep(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Forget the files of trees long gone, when there are many more than in use."""
         in_use = set(wanted)
-        if len(self.files) > 4 * len(in_use) + 1000:
+        if len(self.files) + len(self.broken) > 4 * len(in_use) + 1000:
             self.files = {key: value for key, value in self.files.items() if key in in_use}
+            self.broken = {key: value for key, value in self.broken.items() if key in in_use}
 
 
 def load(tree: TreeReader, environment: str, cache: ParseCache | None = None) -> Documents:
@@ -87,12 +97,11 @@ def load(tree: TreeReader, environment: str, cache: ParseCache | None = None) ->
     resolved = completed(layers, names, problems)
     models = dict(_validated(resolved, problems, some_unread=some_unread))
     problems += _essentials(environment, names)
-    if len(_of("Farm", models)) == 1 and ("Environment", environment) in models:
-        documents = _documents(environment, models, resolved.documents)
-        problems += check_documents(documents, names)
-        if not problems:
-            return documents
-    raise ConfigError(problems)
+    documents = _documents(environment, models, resolved.documents)
+    problems += check_documents(documents, names)
+    if problems:
+        raise ConfigError(problems)
+    return documents
 
 
 def is_read(path: str, environment: str) -> bool:
@@ -212,16 +221,21 @@ def _of(kind: str, models: Mapping[Key, Any]) -> dict[str, Any]:
 
 
 def _documents(
-    environment: str, models: Mapping[Key, Document], located: Mapping[Key, Located]
+    environment: str, models: Mapping[Key, Any], located: Mapping[Key, Located]
 ) -> Documents:
+    """The models together; blank ones stand in for a wrong Farm or Environment.
+
+    Nothing refers to these two, so that the rest can be checked all the same.
+    """
+
     def position(kind: str, name: str, path: NamePath) -> Position:
         found = located.get((kind, name))
         return found.position(path) if found else Position("farm.yaml")
 
     return Documents(
         environment=environment,
-        farm=next(iter(_of("Farm", models).values())),
-        policy=_of("Environment", models)[environment],
+        farm=next(iter(_of("Farm", models).values()), _NO_FARM),
+        policy=models.get(("Environment", environment), _NO_POLICY),
         hosts=_of("Host", models),
         networks=_of("Network", models),
         zones=_of("Zone", models),

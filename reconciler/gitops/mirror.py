@@ -101,14 +101,15 @@ class Mirror:
 
         Raises:
             SourceUnavailable: the remote did not answer in time, or there is no room.
-            SourceCorrupt: what the remote has is broken. The mirror stays as it was.
+            SourceCorrupt: some of what the remote has is broken. Branches that are not are up to
+                date nevertheless, the others stay as they were.
         """
         with self._asking:
             current = self._store.current
             if current is None:
                 self._make_anew()
             else:
-                self._bring_up_to_date(current)
+                self._bring_up_to_date(self._wire(current))
             return self._heads(self.git())
 
     def fetch_own(self, ref: str) -> None:
@@ -253,8 +254,7 @@ class Mirror:
 
     # Making the mirror anew.
 
-    def _bring_up_to_date(self, current: Path) -> None:
-        wire = self._wire(current)
+    def _bring_up_to_date(self, wire: Git) -> None:
         try:
             transport.fetch_everything(wire)
         except MirrorLocked:
@@ -262,8 +262,9 @@ class Mirror:
                 raise
             transport.fetch_everything(wire)
         except SourceCorrupt:
-            if not self.repair():
-                raise  # the remote is at fault
+            if not self.repair():  # the remote is at fault, perhaps in one branch only
+                _raise_for(transport.fetch_each(wire))
+                raise
 
     def _reading(self, read: Callable[[Git], T]) -> T:
         """Read; if the mirror is broken, make it anew and read again."""
@@ -288,7 +289,7 @@ class Mirror:
         try:
             wire = self._wire(fresh).within(self._deadline * _CLONE_PATIENCE)
             wire.init()
-            transport.fetch_everything(wire)
+            failed = _fetch_what_can_be_had(wire)
             with self._writing, self._store.alone() as alone:
                 old = self._store.current
                 if old is not None and not alone:
@@ -303,6 +304,7 @@ class Mirror:
             raise
         if old is not None:
             self._retire(old, lost)
+        _raise_for(failed)
 
     def _carry_over(self, old: Path, fresh: Path) -> tuple[str, ...]:
         """Bring our own refs from the old repository; gives those that cannot be read there."""
@@ -357,6 +359,24 @@ class Mirror:
             file_bytes=self._pack_limit_bytes,
             inherited=(self._store.lock,),
         )
+
+
+def _fetch_what_can_be_had(wire: Git) -> Mapping[str, SourceError]:
+    """Everything, or at least some branches; gives those that failed."""
+    try:
+        transport.fetch_everything(wire)
+    except SourceCorrupt:
+        failed = transport.fetch_each(wire)
+        if not wire.refs(transport.ORIGIN_HEADS):
+            raise
+        return failed
+    return {}
+
+
+def _raise_for(failed: Mapping[str, SourceError]) -> None:
+    if failed:
+        said = "; ".join(f"branch {branch}: {error}" for branch, error in sorted(failed.items()))
+        raise SourceCorrupt(f"{said}; the other branches are not concerned")
 
 
 def _carried(new: Git, ref: str) -> bool:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from reconciler.errors import SourceError
 from reconciler.gitops.failures import readable, source_error
 from reconciler.gitops.git import Git
-from reconciler.gitops.refs import BRANCHES, check_object_id, check_ref, is_ref
+from reconciler.gitops.refs import BRANCHES, branch_ref, check_object_id, check_ref, is_ref
 
 ORIGIN = "refs/origin/"
 ORIGIN_HEADS = ORIGIN + "heads/"
@@ -72,6 +73,20 @@ def remote_heads(git: Git) -> dict[str, str]:
 def fetch_everything(git: Git) -> None:
     """Bring branches, tags and our notes below `refs/origin/`, as the remote has them now."""
     git.call("fetching", *_FETCH_ALL, *_EVERYTHING)
+
+
+def fetch_each(git: Git) -> dict[str, SourceError]:
+    """Bring each branch by itself, so that a broken one stops no other; gives those that failed."""
+    known = git.refs(ORIGIN_HEADS)
+    failed: dict[str, SourceError] = {}
+    for branch, head in remote_heads(git).items():
+        here = ORIGIN_HEADS + branch
+        if known.get(here) != head:
+            try:
+                git.call("fetching", *_FETCH_SOME, f"+{branch_ref(branch)}:{here}")
+            except SourceError as error:
+                failed[branch] = error
+    return failed
 
 
 def fetch_from(git: Git, refs: Iterable[str]) -> None:

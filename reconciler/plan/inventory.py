@@ -53,7 +53,7 @@ def world_files(world: World, scopes: Iterable[Scope] = ()) -> dict[str, bytes]:
         seen[scope_of(each)].append(each)
     return {
         path_of(scope): _file(seen.get(scope, ()), world.unknown.get(scope))
-        for scope in sorted({*scopes, *seen, *world.unknown})
+        for scope in sorted({*scopes, *seen, *world.unknown}, key=path_of)
     }
 
 

@@ -73,9 +73,10 @@ def farm_problems(
 
 def _addresses(documents: Documents) -> Iterator[tuple[str, Holder]]:
     for machine in documents.machines.values():
-        position = documents.position("VirtualMachine", machine.name, "networks")
         for each in machine.networks:
             if each.address is not None:
+                path = ("networks", each.network, "address")
+                position = documents.position("VirtualMachine", machine.name, *path)
                 holder = Holder(documents.environment, f"machine {machine.name}", position)
                 yield f"address {each.address}", holder
     for host in documents.hosts.values():

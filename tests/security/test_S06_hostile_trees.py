@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.errors import ConfigError, SourceError
+from reconciler.errors import ConfigError, SourceCorrupt
 from reconciler.gitops.entries import Limits
 from reconciler.gitops.mirror import Mirror
 from tests.remotes.origin import Origin, Special, link, submodule
@@ -91,7 +91,7 @@ def test_filters_and_attributes_run_nothing_and_change_nothing(
 ) -> None:
     marker = tmp_path / "marker"
     files = {
-        ".gitattributes": b"* filter=evil text eol=crlf ident working-tree-encoding=UTF-16 diff=x\n",
+        ".gitattributes": b"* filter=evil text eol=crlf ident working-tree-encoding=UTF-16\n",
         ".gitconfig": f'[filter "evil"]\n\tsmudge = touch {marker}\n'.encode(),
         "vms/a.yaml": b"name: a\n# $Id$\n",
     }
@@ -150,27 +150,57 @@ def test_names_that_lead_out_of_the_tree_never_arrive(
 ) -> None:
     """Git's own check refuses most while fetching, ours the rest when the tree is listed."""
     before = mirror.heads()["production"]
-    blob = origin.git("hash-object", "-w", "--stdin", given=b"evil").encode()
-    tree = origin.git(
-        "hash-object", "-t", "tree", "-w", "--literally", "--stdin",
-        given=b"100644 " + name.encode() + b"\0" + bytes.fromhex(blob.decode()),
-    )  # fmt: skip
-    commit = f"tree {tree}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nx\n".encode()
-    head = origin.git("hash-object", "-t", "commit", "-w", "--stdin", given=commit)
-    origin.git("update-ref", "refs/heads/production", head)
-    with pytest.raises((ConfigError, SourceError)):
-        mirror.fetch()
-        mirror.tree(head).entries()
+    head = plant(origin, "production", name)
+    with pytest.raises((ConfigError, SourceCorrupt)):
+        entries_after_fetch(mirror, head)
     assert mirror.tree(before).entries().keys() == GOOD.keys()
 
 
-def test_large_files_and_many_files_are_refused(mirror: Mirror, origin: Origin) -> None:
-    (large,) = refusals(mirror, origin, {"vms/large.yaml": b"#" * (2**20 + 1)})
-    assert large.startswith("vms/large.yaml:1:1: the file is too large: ")
-    (many,) = refusals(mirror, origin, {f"vms/{n}.yaml": b"x" for n in range(5_001)})
-    assert "more than 5,000 files" in many
-    (total,) = refusals(mirror, origin, {f"a/{n}.bin": bytes(2**20) for n in range(17)})
-    assert "the files take" in total
+def entries_after_fetch(mirror: Mirror, commit: str) -> Mapping[str, str]:
+    mirror.fetch()
+    return mirror.tree(commit).entries()
+
+
+def plant(origin: Origin, branch: str, name: str) -> str:
+    """A commit with an entry that no honest git would make."""
+    blob = bytes.fromhex(origin.git("hash-object", "-w", "--stdin", given=b"evil"))
+    entry = b"100644 " + name.encode() + b"\0" + blob
+    tree = origin.git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", given=entry)
+    commit = f"tree {tree}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nx\n".encode()
+    head = origin.git("hash-object", "-t", "commit", "-w", "--stdin", given=commit)
+    origin.git("update-ref", f"refs/heads/{branch}", head)
+    return head
+
+
+def test_a_broken_branch_does_not_stop_the_others(mirror: Mirror, origin: Origin) -> None:
+    """Who may push to development cannot keep production from moving on."""
+    plant(origin, "development", ".git")
+    head = origin.commit("production", {"farm.yaml": b"two"})
+    with pytest.raises(SourceCorrupt, match=r"branch development: .*not concerned"):
+        mirror.fetch()
+    assert mirror.heads() == {"production": head}
+
+
+def test_a_new_mirror_begins_in_spite_of_a_broken_branch(origin: Origin, tmp_path: Path) -> None:
+    head = origin.commit("production", GOOD)
+    plant(origin, "development", ".git")
+    with mirror_of(origin, tmp_path / "state", fetched=False) as mirror:
+        with pytest.raises(SourceCorrupt, match="branch development: "):
+            mirror.fetch()
+        assert mirror.heads() == {"production": head}
+
+
+OVERSIZED: dict[str, dict[str, bytes | Special]] = {
+    "the file is too large: ": {"vms/large.yaml": b"#" * (2**20 + 1)},
+    "holds more than 5,000 files": {f"vms/{number}.yaml": b"x" for number in range(5_001)},
+    "the files take ": {f"a/{number}.bin": bytes(2**20) for number in range(17)},
+}
+
+
+@pytest.mark.parametrize("words", OVERSIZED)
+def test_large_files_and_many_files_are_refused(mirror: Mirror, origin: Origin, words: str) -> None:
+    (said,) = refusals(mirror, origin, OVERSIZED[words])
+    assert words in said
 
 
 def test_a_tree_that_unfolds_without_end_is_refused_at_once(mirror: Mirror, origin: Origin) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,7 @@ PAYLOADS = [
     "<img src=x onerror=alert(1)><script>alert(1)</script>",
     "| a | b |\n|---|---|\n| c | d |",
     "`` ` ``` ```` `````",
+    "` @all [x](https://evil.example) <img src=x> `",
     "\x1b[2J\x1b]8;;https://evil.example\x07link\x1b]8;;\x07",
     "\u202eevil\u2066\u2069\u200b\ufeff",
     "/close\n/merge",
@@ -142,7 +144,10 @@ def test_every_fence_of_a_comment_is_closed_where_we_close_it(text: str) -> None
 
 @pytest.mark.parametrize("text", PAYLOADS)
 def test_comment_stays_below_the_largest_size(text: str) -> None:
-    assert all(len(markdown) <= MOST_CHARACTERS for markdown in as_markdown(text))
+    plan, violations = hostile_plan(text)
+    plan = replace(plan, changes=plan.changes * 50, unknown=plan.unknown * 200)
+    assert len(plan_markdown(plan, violations * 50)) <= MOST_CHARACTERS
+    assert len(problems_markdown([Problem(Position(text), text, text)] * 500)) <= MOST_CHARACTERS
 
 
 @given(hostile_text)

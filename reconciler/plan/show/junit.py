@@ -37,7 +37,7 @@ def junit(notices: Sequence[Notice], *, suite: str) -> bytes:
 
 def _case(etree: Any, parent: Any, notice: Notice) -> None:
     attributes = {"name": shortened(notice.subject), "classname": shortened(notice.rule)}
-    message = notice.message
+    message = shortened(notice.message, LONGEST_MESSAGE)
     if notice.position is not None:
         attributes |= {"file": shortened(notice.position.file), "line": str(notice.position.line)}
         message = f"{shortened(str(notice.position))}: {message}"

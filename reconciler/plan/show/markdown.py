@@ -23,10 +23,14 @@ _COLUMNS = (*(action.value for action in Action), "unchanged", "held", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the comment: its title, and texts that are shown whole or not at all."""
+    """A part of the comment: its title, and texts that are shown whole or not at all.
+
+    There are `number` texts; no more of them are made than fit.
+    """
 
     title: str
-    blocks: tuple[str, ...]
+    number: int
+    blocks: Iterable[str]
     folded: bool = True
     language: str = "diff"
 
@@ -55,9 +59,8 @@ def page(head: str, sections: Iterable[Section], limit: int = MOST_CHARACTERS) -
     """The head and as much of the sections as fits, with what was left out counted."""
     text, left = head, 0
     for section in sections:
-        blocks = section.blocks if left == 0 else ()
-        shown = _fitting(section, blocks, limit - len(text) - _FOR_MORE)
-        left += len(section.blocks) - len(shown)
+        shown = () if left else _fitting(section, limit - len(text) - _FOR_MORE)
+        left += section.number - len(shown)
         if shown:
             text += _rendered(section, shown)
     if left:
@@ -69,17 +72,19 @@ def page(head: str, sections: Iterable[Section], limit: int = MOST_CHARACTERS) -
 def _sections(plan: Plan, violations: Sequence[Violation], view: View) -> Iterator[Section]:
     if violations:
         noun = "violation" if len(violations) == 1 else "violations"
-        texts = tuple(_block(violation_lines(violation)) for violation in violations)
         name = f"**{len(violations)} {noun}: the plan is not applied**"
-        yield Section(name, texts, folded=False, language="text")
+        blocks = (_block(violation_lines(violation)) for violation in violations)
+        yield Section(name, len(violations), blocks, folded=False, language="text")
     for action in Action:
         changes = [change for change in changes_in(plan, view) if change.action is action]
-        texts = tuple(_block(change_lines(change)) for change in changes)
-        yield Section(f"{len(changes)} to {action}", texts)
-    unknown = tuple(shortened(f"{each.address}: {each.reason}") for each in plan.unknown)
-    yield Section(f"{len(unknown)} unknown", unknown, language="text")
-    foreign = tuple(shortened(str(address)) for address in foreign_in(plan, view))
-    yield Section(f"{len(foreign)} foreign, left alone", foreign, language="text")
+        blocks = (_block(change_lines(change)) for change in changes)
+        yield Section(f"{len(changes)} to {action}", len(changes), blocks)
+    unknown = (shortened(f"{each.address}: {each.reason}") for each in plan.unknown)
+    number = len(plan.unknown)
+    yield Section(f"{number} unknown", number, unknown, language="text")
+    foreign = foreign_in(plan, view)
+    names = (shortened(str(address)) for address in foreign)
+    yield Section(f"{len(foreign)} foreign, left alone", len(foreign), names, language="text")
 
 
 def _block(lines: Iterable[Line]) -> str:
@@ -91,14 +96,17 @@ def _table(counts: Iterable[int]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _fitting(section: Section, blocks: Sequence[str], room: int) -> tuple[str, ...]:
+def _fitting(section: Section, room: int) -> tuple[str, ...]:
     """The first blocks that fit into `room` characters together with what is around them."""
-    room -= len(_rendered(section, ())) + 2 * len(fence_for(blocks))
+    room -= len(_rendered(section, ()))
+    fence = fence_for(())
     shown: list[str] = []
-    for block in blocks:
-        room -= len(block) + 1
+    for block in section.blocks:
+        longer = max(fence, fence_for([block]), key=len)
+        room -= len(block) + len("\n") + 2 * (len(longer) - len(fence))
         if room < 0:
             break
+        fence = longer
         shown.append(block)
     return tuple(shown)
 

@@ -57,10 +57,9 @@ def problems_json(problems: Sequence[Problem]) -> ProblemsDocument:
 
 def problems_markdown(problems: Sequence[Problem], *, limit: int = MOST_CHARACTERS) -> str:
     """The problems as markdown of at most `limit` characters."""
-    blocks = tuple(plain(problem_lines([each])[:-2]).rstrip("\n") for each in problems)
-    sections = [
-        Section("Each with its place and what to do:", blocks, folded=False, language="text")
-    ]
+    blocks = (plain(problem_lines([each])[:-2]).rstrip("\n") for each in problems)
+    name = "Each with its place and what to do:"
+    sections = [Section(name, len(problems), blocks, folded=False, language="text")]
     return page(f"### {_summary(problems)}\n", sections, limit)
 
 

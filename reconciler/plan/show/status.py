@@ -66,7 +66,7 @@ def status_json(status: Status) -> bytes:
         "conditions": [to_plain(condition) for condition in status.conditions],
         "applied": {str(address): to_plain(was) for address, was in status.applied.items()},
         "hold": status.hold,
-        "scopes": [to_plain(scope) for scope in sorted(status.scopes)],
+        "scopes": [to_plain(scope) for scope in sorted(status.scopes, key=str)],
         "refused": status.refused,
     }
     return json_text(document).encode()

@@ -55,7 +55,9 @@ def _redacted(name: str, value: object) -> Any:
         return [_redacted(name, item) for item in value]
     if value is not None and _SECRET_NAME.search(name) and not _PUBLIC_NAME.search(name):
         return HIDDEN
-    return _LOGIN.sub(f"{HIDDEN}@", value) if isinstance(value, str) else value
+    if isinstance(value, str) and "://" in value:
+        return _LOGIN.sub(f"{HIDDEN}@", value)
+    return value
 
 
 def _reference(value: object) -> str | None:

@@ -60,7 +60,7 @@ def test_thousand_machines_fit_into_a_comment() -> None:
 
 
 def test_what_comes_after_the_first_thing_left_out_is_left_out_too() -> None:
-    sections = [Section("first", ("a" * 600,)), Section("second", ("b",))]
+    sections = [Section("first", 1, ["a" * 600]), Section("second", 1, ["b"])]
     text = page("head\n", sections, limit=500)
     assert "second" not in text
     assert "… 2 more left out" in text

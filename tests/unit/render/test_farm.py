@@ -37,7 +37,7 @@ def test_an_environment_claims_names_addresses_and_zones_with_their_places() -> 
     assert claims["address 192.168.1.129"] == Holder(
         "production",
         "machine web-1",
-        PRODUCTION.position("VirtualMachine", "web-1", "networks"),
+        PRODUCTION.position("VirtualMachine", "web-1", "networks", "lan", "address"),
     )
     assert claims["address 192.168.1.17"].what == "host virt1"
     assert claims["zone farm.internal"].what == "zone/farm.internal"
@@ -75,7 +75,7 @@ def test_an_address_that_another_environment_has_is_named_with_both_places() -> 
     (problem,) = problems(twin, PRODUCTION)
     assert problem.what == (
         "machine web-1 takes address 192.168.1.129, which machine web-1 of environment production "
-        "has (vms/web-1.yaml:10:5)"
+        "has (vms/web-1.yaml:10:20)"
     )
     assert problem.position.file == "environments/staging/vm.yaml"
 
@@ -119,7 +119,7 @@ def test_a_guest_takes_nothing_that_the_owner_does_not_give() -> None:
 
 
 def test_less_than_is_given_is_fine() -> None:
-    less = FARM["hosts.yaml"].replace("memory: 8 GiB, cpus: 4", "memory: 1 GiB, cpus: 1")
+    less = FARM["hosts.yaml"].replace("memory: 8 GiB, cpus: 4", "memory: 4 GiB, cpus: 2")
     assert problems(staging({"hosts.yaml": less}), PRODUCTION) == ()
 
 

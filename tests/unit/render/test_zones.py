@@ -143,7 +143,7 @@ def test_other_records_may_stand_beside_a_generated_one() -> None:
 
 def test_a_name_server_in_the_zone_needs_an_address_there() -> None:
     text = ZONE.replace("nameservers: [ns1.farm.internal., ns2]", "nameservers: [ns3]")
-    with pytest.raises(ConfigError, match="name server ns3.farm.internal. has no address in zone"):
+    with pytest.raises(ConfigError, match=r"name server ns3.* has no address in zone"):
         zones({FILE: text})
 
 
@@ -161,7 +161,7 @@ def test_two_zones_do_not_make_one_reverse_zone() -> None:
         "networks.yaml": halves,
         "vms/web-1.yaml": "",
     }
-    with pytest.raises(ConfigError, match="zone 1.168.192.in-addr.arpa comes from zone farm.inter"):
+    with pytest.raises(ConfigError, match=r"in-addr\.arpa comes from zone other.internal alr"):
         zones(changes)
     both = one.replace("[low]", "[low, high]")
     assert len(zones({**changes, FILE: both, "environments/production/two.yaml": ""})) == 2

@@ -198,6 +198,15 @@ def test_a_volume_of_somebody_else_is_not_marked_by_trying(
 
 
 @pytest.mark.libvirt
+def test_what_libvirts_schema_forbids_is_refused(port: LibvirtHypervisor) -> None:
+    port.create_volume(NewVolume("default", "web{root}", "qcow2", GIB), OWNER)
+    disk = Disk("root", "default", "web{root}")
+    with pytest.raises(Conflict, match="schema"):
+        port.define_domain(definition(disks=(disk,)), OWNER)
+    assert port.domains() == ()
+
+
+@pytest.mark.libvirt
 def test_a_name_with_nul_in_it_is_refused_like_others(port: LibvirtHypervisor) -> None:
     with pytest.raises(Conflict):
         port.start_domain("web\x00")
