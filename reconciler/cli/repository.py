@@ -106,6 +106,7 @@ def open_repository(settings: Settings) -> Iterator[Repository]:
         SourceUnavailable: the state directory cannot be used.
     """
     access = Access(settings.repository.ssh_key, settings.repository.known_hosts)
+    settings.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
 
         def mirror(url: str) -> Mirror:

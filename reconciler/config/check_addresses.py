@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, summarize_address_range
 from itertools import combinations
@@ -81,17 +81,31 @@ def _gateway_problems(documents: Documents, network: Network) -> Iterator[Proble
 
 
 def _machine_problems(documents: Documents) -> Iterator[Problem]:
+    taken = {name: _taken(network) for name, network in documents.networks.items()}
     for machine in documents.machines.values():
         for each in machine.networks:
             network = documents.networks.get(each.network)
             if each.address is not None and network is not None:
                 path = ("networks", each.network, "address")
                 position = documents.position("VirtualMachine", machine.name, *path)
-                yield from _placement_problems(network, each.address, position)
+                yield from _placement_problems(network, taken[each.network], each.address, position)
+
+
+def _taken(network: Network) -> tuple[tuple[PartitionField, tuple[IPv4Network, ...]], ...]:
+    """The partitions that are not for machines, with their addresses."""
+    ranges = _ranges(network)
+    return tuple(
+        (partition, ranges.get(partition.name, ()))
+        for partition in network.partitions
+        if partition.purpose not in MACHINE_PURPOSES
+    )
 
 
 def _placement_problems(
-    network: Network, address: IPv4Address | IPv6Address, position: Position
+    network: Network,
+    taken: Iterable[tuple[PartitionField, tuple[IPv4Network, ...]]],
+    address: IPv4Address | IPv6Address,
+    position: Position,
 ) -> Iterator[Problem]:
     if address not in network.subnet:
         what = f"{address} is not inside network {network.name} ({network.subnet})"
@@ -100,9 +114,8 @@ def _placement_problems(
     if address in {network.subnet.network_address, network.subnet.broadcast_address}:
         what = f"{address} is the network or broadcast address of {network.name}"
         yield Problem(position, what, "choose another")
-    for partition in network.partitions:
-        inside = any(address in part for part in _ranges(network).get(partition.name, ()))
-        if inside and partition.purpose not in MACHINE_PURPOSES:
+    for partition, ranges in taken:
+        if any(address in part for part in ranges):
             what = f"{address} is in partition {partition.name}, which is for {partition.purpose}"
             yield Problem(position, what, "choose an address for machines or services")
 

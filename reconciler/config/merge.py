@@ -7,7 +7,7 @@ name and type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,7 @@ def overlay(base: Located, upper: Located) -> Located:
     return Located(value, marks)
 
 
-def only(located: Located, keys: frozenset[str]) -> Located:
+def only(located: Located, keys: Collection[str]) -> Located:
     """The same with these of its top-level keys only."""
     value = {key: item for key, item in located.value.items() if key in keys}
     marks = {path: mark for path, mark in located.marks.items() if not path or path[0] in keys}

@@ -68,7 +68,8 @@ def patched(shared: Level, own: Level, problems: list[Problem]) -> dict[Key, Lay
         if located.value.get(ABSENT) is True:
             result.pop(key, None)
         else:
-            present = only(located, frozenset(located.value) - {ABSENT})
+            keys = located.value.keys()
+            present = only(located, keys - {ABSENT}) if ABSENT in keys else located
             result[key] = (*result.get(key, ()), present)
     return result
 

@@ -161,9 +161,8 @@ class Chronicle:
         conditions = conditions_of(
             past.environment,
             past.revision,
-            plan=None,
-            world=None,
             finding=report.finding,
+            seen=None,
             now=self._time(),
             previous=past.conditions,
         )
@@ -201,9 +200,8 @@ class Chronicle:
         conditions = conditions_of(
             past.environment,
             revision,
-            plan=look.plan,
-            world=look.world,
             finding=finding,
+            seen=(look.world, look.plan),
             now=self._time(),
             previous=past.conditions,
         )

@@ -31,7 +31,7 @@ class Version:
 
 
 def parse_version(text: str) -> Version | None:
-    """The version that the text is, or None. A leading `v` and build data do not count; `1.2` is `1.2.0`."""
+    """The version that the text is, or None: `1.2` is `1.2.0`, a leading `v` does not count."""
     match = _FORM.match(text)
     if match is None:
         return None

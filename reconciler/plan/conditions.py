@@ -11,6 +11,7 @@ from reconciler.model.resource import World
 from reconciler.plan.plan import Plan
 
 NAMED_AT_MOST = 5
+ONLY_SEEN = (ConditionType.DRIFTED, ConditionType.PENDING_RESTART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +30,23 @@ def conditions_of(
     environment: str,
     revision: str,
     *,
-    plan: Plan | None,
-    world: World | None,
     finding: Finding | None,
+    seen: tuple[World, Plan] | None,
     now: str,
     previous: Iterable[Condition] = (),
 ) -> tuple[Condition, ...]:
     """The conditions after a run that ended at `now` (RFC 3339).
 
-    A condition whose status did not change keeps its `since`. What nobody looked at (`plan` or
-    `world` None) is said as before.
+    A condition whose status did not change keeps its `since`. Without a look (`seen` None) what can
+    only be seen is said as before.
     """
     before = {condition.type: condition for condition in previous}
     made = [_ready(revision, finding, now), *_progress(finding, now)]
-    if plan is not None:
-        made.append(_drifted(plan, now))
-    elif ConditionType.DRIFTED in before:
-        made.append(before[ConditionType.DRIFTED])
-    if world is not None:
-        made.append(_pending_restart(environment, world, now))
-    elif ConditionType.PENDING_RESTART in before:
-        made.append(before[ConditionType.PENDING_RESTART])
+    if seen is not None:
+        world, plan = seen
+        made += [_drifted(plan, now), _pending_restart(environment, world, now)]
+    else:
+        made += [before[kind] for kind in ONLY_SEEN if kind in before]
     return tuple(_keep_since(condition, before.get(condition.type)) for condition in made)
 
 

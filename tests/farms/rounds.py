@@ -11,7 +11,7 @@ from reconciler.engine.apply import MachineLocks, Outcome, apply
 from reconciler.engine.observe import observe, scopes_of
 from reconciler.engine.verify import Look
 from reconciler.kinds import KIND_BY_NAME
-from reconciler.model.address import Address
+from reconciler.model.address import Address, Scope
 from reconciler.model.change import Action
 from reconciler.model.resource import Applied, Desired
 from reconciler.placement.spread import Room, place
@@ -31,11 +31,13 @@ class Environment:
     policy: Policy = field(default_factory=Policy)
     rooms: tuple[Room, ...] | None = None
     memory: dict[Address, Applied] = field(default_factory=dict)
+    scopes: frozenset[Scope] = frozenset()
 
     def look(self) -> Look:
         """Look and plan, as `reconcile` does."""
         rooms = rooms_of(self.farm.state) if self.rooms is None else self.rooms
-        scopes = scopes_of(self.desired, [room.host for room in rooms])
+        scopes = scopes_of(self.desired, [room.host for room in rooms], self.scopes)
+        self.scopes = scopes
         world = observe(scopes, self.farm)
         placed = place(self.name, self.desired, rooms, world, self.memory)
         plan = make_plan(

@@ -35,7 +35,7 @@ def mirror_of(origin: Origin | str, state: Path, *, fetched: bool = True) -> Mir
 def patient(waits: list[float] | None = None, attempts: int = 5) -> Retry:
     """Retries that only note how long they would wait."""
     noted = [] if waits is None else waits
-    return Retry(noted.append, random.Random(7), attempts)  # noqa: S311 - no secret
+    return Retry(noted.append, random.Random(7), attempts)
 
 
 def journal_of(

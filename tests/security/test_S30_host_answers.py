@@ -73,10 +73,10 @@ class HostileDomain:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def UUIDString(self) -> str:  # noqa: N802 - it is called so
+    def UUIDString(self) -> str:
         return "6af613b6-569c-5c22-9c37-2ed93f31d3af"
 
-    def XMLDesc(self, _flags: int) -> str:  # noqa: N802 - it is called so
+    def XMLDesc(self, _flags: int) -> str:
         return self.text
 
 
@@ -86,7 +86,7 @@ class HostileHost:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def listAllDomains(self, _flags: int) -> list[HostileDomain]:  # noqa: N802 - it is called so
+    def listAllDomains(self, _flags: int) -> list[HostileDomain]:
         return [HostileDomain(self.text)]
 
     def close(self) -> None:

@@ -10,7 +10,15 @@ from reconciler.drivers.simulated import by_hand
 from reconciler.drivers.simulated.faults import Fault
 from reconciler.engine.apply import Result
 from reconciler.engine.consequence import Consequence
-from reconciler.errors import ConfigError, GuardRefused, HistoryRewritten, Stalled
+from reconciler.engine.verify import Look
+from reconciler.errors import (
+    ConfigError,
+    GuardRefused,
+    HistoryRewritten,
+    ReconcilerError,
+    Stalled,
+)
+from reconciler.gitops.chronicle import Report
 from reconciler.model.condition import ConditionType
 from reconciler.model.condition import Status as Is
 from tests.remotes.origin import git
@@ -30,6 +38,16 @@ def web(*lines: str) -> dict[str, bytes]:
     """The document of web-1 with other fields."""
     head = "kind: VirtualMachine\nname: web-1\nstack: debian-web\n"
     return {WEB: head.encode() + "".join(f"{line}\n" for line in lines).encode() + DISKS + ADDRESS}
+
+
+def refusal(report: Report) -> ReconcilerError:
+    assert report.refusal is not None
+    return report.refusal.error
+
+
+def looked(look: Look | None) -> Look:
+    assert look is not None
+    return look
 
 
 def ready(scene: Scene, environment: str = "production") -> Is:
@@ -55,7 +73,7 @@ def test_a_hand_change_is_recorded_as_drift_and_then_healed(scene: Scene) -> Non
     host, domain = scene.domain("production-web-1")
     by_hand.set_memory(scene.farm, host, "production-web-1", GIB)
     report = scene.sync()
-    assert [str(change) for change in report.before.plan.drifted] == ["update domain/web-1"]
+    assert [str(change) for change in looked(report.before).plan.drifted] == ["update domain/web-1"]
     assert scene.domain("production-web-1")[1].definition == domain.definition
     assert scene.events() == ["sync", "drift", "heal"]
     shown = scene.origin.git("show", "refs/heads/reconciler/production~1")
@@ -70,15 +88,16 @@ def test_a_commit_that_does_not_load_keeps_the_last_good_one_in_force(scene: Sce
     host, _ = scene.domain("production-db-1")
     by_hand.stop_domain(scene.farm, host, "production-db-1")
     report = scene.sync()
-    assert isinstance(report.refusal.error, ConfigError)
+    assert isinstance(refusal(report), ConfigError)
     assert report.consequence is Consequence.STALL
-    assert str(report.refusal.error).startswith(f"{WEB}:4:1: ")
-    assert "did you mean memory" in str(report.refusal.error)
+    assert str(refusal(report)).startswith(f"{WEB}:4:1: ")
+    assert "did you mean memory" in str(refusal(report))
     status = scene.status()
     assert (status.revision, status.refused) == (good, bad)
     assert scene.domain("production-db-1")[1].running, "drift is healed all the same"
     assert ready(scene) is Is.FALSE
-    assert f"{bad[:7]} refused" in scene.origin.git("notes", "--ref=reconciler/production", "show", bad)
+    note = scene.origin.git("notes", "--ref=reconciler/production", "show", bad)
+    assert f"{bad[:7]} refused" in note
     scene.sync()
     assert scene.events() == ["sync", "refuse", "drift", "heal"], "a refusal is said once"
     scene.origin.commit("production", web("memory: 3 GiB"), message="Mend")
@@ -93,8 +112,8 @@ def test_a_plan_that_deletes_too_much_is_refused_until_it_is_acknowledged(scene:
     gone = {f"environments/production/vms/{name}.yaml": None for name in names}
     scene.origin.commit("production", gone, message="Remove three machines")
     strict = scene.sync()
-    assert isinstance(strict.refusal.error, GuardRefused)
-    assert "mass-deletion: 3 of 12 machines" in str(strict.refusal.error)
+    assert isinstance(refusal(strict), GuardRefused)
+    assert "mass-deletion: 3 of 12 machines" in str(refusal(strict))
     assert scene.events() == ["sync", "refuse"]
     message = "Mean it\n\nReconciler-Allow: mass-deletion\nReconciler-Allow: mass-record-change"
     scene.origin.commit("production", {"README.md": b"on purpose\n"}, message=message)
@@ -111,7 +130,9 @@ def test_a_promotion_is_a_merge(scene: Scene) -> None:
     for environment in ("staging", "production"):
         scene.origin.git("update-ref", f"refs/heads/{environment}", commit)
         report = scene.sync(environment)
-        paths = [field.path for change in report.before.plan.changes for field in change.fields]
+        paths = [
+            field.path for change in looked(report.before).plan.changes for field in change.fields
+        ]
         assert paths == ["vcpus"]
     assert scene.domain("staging-web-1")[1].live.vcpus == 3
     assert scene.domain("production-web-1")[1].live.vcpus == 3
@@ -152,7 +173,7 @@ def test_F08_a_rewritten_branch_holds_the_environment_and_drift_is_still_healed(
     host, _ = scene.domain("production-db-1")
     by_hand.stop_domain(scene.farm, host, "production-db-1")
     report = scene.sync()
-    assert isinstance(report.refusal.error, HistoryRewritten)
+    assert isinstance(refusal(report), HistoryRewritten)
     assert report.consequence is Consequence.HOLD
     assert scene.status().hold
     assert scene.status().revision == applied
@@ -180,7 +201,7 @@ def test_S25_a_branch_that_is_gone_is_not_an_empty_one(scene: Scene) -> None:
     before = scene.farm.state
     scene.origin.git("update-ref", "-d", "refs/heads/production")
     report = scene.sync()
-    assert isinstance(report.refusal.error, HistoryRewritten)
+    assert isinstance(refusal(report), HistoryRewritten)
     assert scene.farm.state == before
     scene.origin.git("tag", "production", str(scene.origin.head("staging")))
     scene.sync()
@@ -190,8 +211,8 @@ def test_S25_a_branch_that_is_gone_is_not_an_empty_one(scene: Scene) -> None:
 def test_an_environment_that_never_had_a_branch_says_so(scene: Scene) -> None:
     scene.origin.git("update-ref", "-d", "refs/heads/staging")
     report = scene.sync("staging")
-    assert isinstance(report.refusal.error, Stalled)
-    assert "no branch" in str(report.refusal.error)
+    assert isinstance(refusal(report), Stalled)
+    assert "no branch" in str(refusal(report))
 
 
 def test_F10_a_host_that_is_away_is_unknown_and_the_others_converge(scene: Scene) -> None:
@@ -208,7 +229,7 @@ def test_F10_a_host_that_is_away_is_unknown_and_the_others_converge(scene: Scene
     report = scene.sync()
     assert scene.domain(others[0][1])[1].running, "the others converge"
     assert report.consequence is Consequence.RETRY
-    unknown = {str(each.address) for each in report.after.plan.unknown}
+    unknown = {str(each.address) for each in looked(report.after).plan.unknown}
     assert "domain/web-1" in unknown
     assert scene.domain("production-web-1")[0] == host, "it is started nowhere else"
     scene.restart()
@@ -229,8 +250,8 @@ def test_two_branches_with_one_address_clash_in_the_plan_of_the_second(scene: Sc
     path = "environments/staging/vms/thief.yaml"
     scene.origin.commit("staging", {path: taken + other})
     report = scene.sync("staging")
-    assert isinstance(report.refusal.error, ConfigError)
-    text = str(report.refusal.error)
+    assert isinstance(refusal(report), ConfigError)
+    text = str(refusal(report))
     assert "mac 52:54:00:00:00:01" in text
     assert "development" in text
 

@@ -164,7 +164,7 @@ def test_a_remote_of_another_user_of_this_machine_is_read(origin: Origin, state:
 
 
 def test_a_fetch_larger_than_the_limit_is_refused(origin: Origin, state: Path) -> None:
-    noise = random.Random(1).randbytes(200_000)  # noqa: S311 - noise that does not compress
+    noise = random.Random(1).randbytes(200_000)
     origin.commit("production", {"noise": noise})
     mirror = Mirror(origin.url, state, deadline=timedelta(seconds=20), pack_limit_bytes=50_000)
     with mirror, pytest.raises(SourceUnavailable, match="raise the limit"):

@@ -30,9 +30,8 @@ def say(
     found = conditions_of(
         "production",
         "1a2b3c4d5e",
-        plan=plan,
-        world=world,
         finding=finding,
+        seen=None if plan is None and world is None else (world or World(), plan or PLAN),
         now=NOW,
         previous=previous,
     )

@@ -199,10 +199,9 @@ def test_a_volume_of_somebody_else_is_not_marked_by_trying(
 
 @pytest.mark.libvirt
 def test_what_libvirts_schema_forbids_is_refused(port: LibvirtHypervisor) -> None:
-    port.create_volume(NewVolume("default", "web{root}", "qcow2", GIB), OWNER)
-    disk = Disk("root", "default", "web{root}")
+    interface = Interface("52:54:00:00:00:01", "br{lan}")
     with pytest.raises(Conflict, match="schema"):
-        port.define_domain(definition(disks=(disk,)), OWNER)
+        port.define_domain(definition(interfaces=(interface,)), OWNER)
     assert port.domains() == ()
 
 
@@ -221,10 +220,10 @@ class Guest:
         self.looks_until_off = looks_until_off
         self.calls: list[str] = []
 
-    def lookupByName(self, _name: str) -> Guest:  # noqa: N802 - it is called so
+    def lookupByName(self, _name: str) -> Guest:
         return self
 
-    def isActive(self) -> int:  # noqa: N802 - it is called so
+    def isActive(self) -> int:
         if self.looks_until_off is None:
             return 1
         self.looks_until_off -= 1

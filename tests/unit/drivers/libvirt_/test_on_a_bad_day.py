@@ -62,7 +62,7 @@ class Volume:
     def delete(self, _flags: int) -> None:
         self.is_deleted = True
 
-    def XMLDesc(self, _flags: int) -> str:  # noqa: N802 - it is called so
+    def XMLDesc(self, _flags: int) -> str:
         size = f"<capacity unit='bytes'>{self.capacity_bytes}</capacity>"
         return f"<volume><name>{self._name}</name>{size}<target/></volume>"
 
@@ -74,15 +74,15 @@ class Domain:
         self.goes_away = goes_away
         self.resized: list[tuple[str, int, int]] = []
 
-    def UUIDString(self) -> str:  # noqa: N802 - it is called so
+    def UUIDString(self) -> str:
         return "6af613b6-569c-5c22-9c37-2ed93f31d3af"
 
-    def XMLDesc(self, _flags: int) -> str:  # noqa: N802 - it is called so
+    def XMLDesc(self, _flags: int) -> str:
         if self.goes_away:
             raise error(libvirt.VIR_ERR_NO_DOMAIN)
         return DOMAIN
 
-    def blockResize(self, path: str, size: int, flags: int) -> None:  # noqa: N802 - it is called so
+    def blockResize(self, path: str, size: int, flags: int) -> None:
         self.resized.append((path, size, flags))
 
 
@@ -96,19 +96,19 @@ class Host:
         self.copy = Volume("web-root", 2 * GIB)
         self.refresh_error: Exception | None = None
 
-    def storagePoolLookupByName(self, _name: str) -> Host:  # noqa: N802 - it is called so
+    def storagePoolLookupByName(self, _name: str) -> Host:
         return self
 
-    def listAllStoragePools(self, _flags: int) -> list[Host]:  # noqa: N802 - it is called so
+    def listAllStoragePools(self, _flags: int) -> list[Host]:
         return [self]
 
-    def listAllDomains(self, _flags: int) -> list[Domain]:  # noqa: N802 - it is called so
+    def listAllDomains(self, _flags: int) -> list[Domain]:
         return self.domains
 
-    def listAllVolumes(self, _flags: int) -> list[Volume]:  # noqa: N802 - it is called so
+    def listAllVolumes(self, _flags: int) -> list[Volume]:
         return list(self.volumes.values())
 
-    def storageVolLookupByName(self, name: str) -> Volume:  # noqa: N802 - it is called so
+    def storageVolLookupByName(self, name: str) -> Volume:
         if name not in self.volumes:
             raise error(libvirt.VIR_ERR_NO_STORAGE_VOL)
         return self.volumes[name]
@@ -123,10 +123,10 @@ class Host:
         if self.refresh_error:
             raise self.refresh_error
 
-    def createXML(self, _xml: str, _flags: int) -> None:  # noqa: N802 - it is called so
+    def createXML(self, _xml: str, _flags: int) -> None:
         self.on_create()
 
-    def createXMLFrom(self, _xml: str, _origin: Any, _flags: int) -> Volume:  # noqa: N802 - so
+    def createXMLFrom(self, _xml: str, _origin: Any, _flags: int) -> Volume:
         return self.copy
 
     def close(self) -> None:
