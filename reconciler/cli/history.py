@@ -39,9 +39,9 @@ _STYLES = {
 @format_option(Format.TEXT, Format.JSON)
 @click.pass_obj
 def history(given: Given, environment: str | None, count: int, changes: bool, form: Format) -> Exit:
-    """Show what happened to an environment, the newest first.
+    """Show what happened to an environment, from its journal.
 
-    The same is in git: git log reconciler/<environment>.
+    The newest comes first. The same is in git: git log reconciler/<environment>.
     """
     with open_repository(settings_of(given)) as repository:
         repository.try_fetch()

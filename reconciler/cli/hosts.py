@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from reconciler.cli.repository import pause
-from reconciler.drivers.libvirt_.connection import Connection
+from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
 from reconciler.drivers.libvirt_.manifest import FileManifest
 from reconciler.errors import NotFound
@@ -46,7 +46,7 @@ class Hosts:
     def _driver(self, host: str) -> LibvirtHypervisor:
         self._marks.mkdir(mode=0o700, parents=True, exist_ok=True)
         return LibvirtHypervisor(
-            Connection(host, URI.format(host=host)),
+            LibvirtConnection(host, URI.format(host=host)),
             FileManifest(self._marks / f"{host}.json", pause),
             Patience(pause, time.monotonic),
             domain_types={"kvm": "kvm", "qemu": "qemu"},

@@ -45,7 +45,9 @@ class Screen:
         if self.console is None:
             click.echo(text)
         else:
-            self.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+            from rich.text import Text
+
+            self.console.print(Text(text, style), soft_wrap=True)
 
     def lines(self, lines: Iterable[Line]) -> None:
         """Lines that say what they are."""

@@ -92,9 +92,10 @@ def _fits(form: str, part: str) -> bool:
         return _QUOTED.match(part) is not None
     family = IPv4Address if form == "an IPv4 address" else IPv6Address
     try:
-        return str(family(part)) != ""
+        family(part)
     except ValueError:
         return False
+    return "%" not in part
 
 
 def _position(documents: Documents, zone: Zone, record: RecordField) -> Position:

@@ -32,6 +32,7 @@ _SIGNS = {
         "File too large",
         "Read-only file system",
         "Too many open files",
+        "Out of diskspace",
         "died of signal 25",  # SIGXFSZ: a file grew beyond its limit
     ),
     Failure.LOCKED: (r"Unable to create '[^']*\.lock': File exists", "cannot lock ref"),
@@ -95,8 +96,12 @@ def failure_of(remarks: str) -> Failure:
     return Failure.UNREACHABLE
 
 
-def source_error(doing: str, where: str, finished: Finished) -> SourceError:
-    """The error for a git command that failed while `doing` something `where`."""
+def source_error(doing: str, where: str, finished: Finished, *, here: bool = False) -> SourceError:
+    """The error for a git command that failed while `doing` something `where`.
+
+    `here` means that it spoke to nobody: what fails then without a better reason, fails because the
+    repository is broken.
+    """
     if finished.cut is Cut.DEADLINE:
         remedy = Failure.UNREACHABLE.value
         return SourceUnavailable(
@@ -108,6 +113,8 @@ def source_error(doing: str, where: str, finished: Finished) -> SourceError:
             "check that the address names the right repository"
         )
     failure = failure_of(finished.remarks)
+    if here and failure in {Failure.MISSING, Failure.UNREACHABLE}:
+        failure = Failure.CORRUPT
     kind = _KINDS.get(failure, SourceUnavailable)
     said = readable(finished.remarks) or f"git ended with {finished.returncode}"
     return kind(f"{where}: {doing}: {said}; {failure.value}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from reconciler.errors import SourceUnavailable
+from reconciler.errors import SourceError, SourceUnavailable
 from reconciler.gitops.failures import source_error
 from reconciler.gitops.process import OUTPUT_LIMIT_BYTES, Bounds, Finished, run
 from reconciler.gitops.refs import NULL_ID, check_object_id, check_ref
@@ -55,7 +55,7 @@ class Git:
         """
         finished = self.attempt(*arguments, given=given, output_bytes=output_bytes)
         if finished.cut is not None or finished.returncode not in good:
-            raise source_error(doing, self.where or str(self.directory), finished)
+            raise self.error(doing, finished)
         return finished
 
     def attempt(
@@ -76,6 +76,11 @@ class Git:
                 "install git, or free memory and processes"
             ) from error
 
+    def error(self, doing: str, finished: Finished) -> SourceError:
+        """The error for a call that failed."""
+        here = not self.where
+        return source_error(doing, self.where or str(self.directory), finished, here=here)
+
     def init(self) -> None:
         """Make the repository, bare and empty."""
         self.call(
@@ -84,7 +89,7 @@ class Git:
 
     def refs(self, prefix: str) -> dict[str, str]:
         """The refs below a prefix such as `refs/origin/heads/`, by full name."""
-        check_ref(prefix + "x")
+        check_ref(prefix + "x/x")
         finished = self.call(
             "reading refs", "for-each-ref", "--format=%(objectname) %(refname)", prefix
         )
@@ -110,7 +115,7 @@ class Git:
             return True
         if _MOVED.search(finished.remarks):
             return False
-        raise source_error(f"moving {name}", str(self.directory), finished)
+        raise self.error(f"moving {name}", finished)
 
     def has_commit(self, object_id: str) -> bool:
         """Whether the commit is here."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Self, TypeVar
@@ -19,10 +19,12 @@ from reconciler.errors import SourceCorrupt, SourceError, SourceUnavailable
 from reconciler.gitops import commits, objects, transport
 from reconciler.gitops.commits import CommitInfo
 from reconciler.gitops.entries import LIMITS, Entry, Limits
-from reconciler.gitops.environment import Access, git_environment, shared_settings
+from reconciler.gitops.environment import Access
 from reconciler.gitops.failures import MirrorLocked
 from reconciler.gitops.git import Git
+from reconciler.gitops.reach import Reach
 from reconciler.gitops.refs import check_ref, is_ref
+from reconciler.gitops.renewal import make_anew, raise_for
 from reconciler.gitops.store import Store
 from reconciler.gitops.tree import Tree
 from reconciler.gitops.url import Remote, check_url
@@ -30,8 +32,6 @@ from reconciler.gitops.url import Remote, check_url
 DEADLINE = timedelta(seconds=60)
 PACK_LIMIT_BYTES = 2 * 2**30
 KEPT = "refs/kept/"
-_OURS = ("refs/heads/", "refs/notes/", "refs/kept/", "refs/pushed/", "refs/replaced/")
-_CLONE_PATIENCE = 10
 _REMEMBERED = 4096
 
 T = TypeVar("T")
@@ -60,13 +60,14 @@ class Mirror:
             SourceUnavailable: the directory cannot be used.
         """
         self.remote = check_url(url) if isinstance(url, str) else url
-        self._deadline = deadline
-        self._pack_limit_bytes = pack_limit_bytes
         self._store = Store(directory)
-        settings = shared_settings(self.remote)
-        shared = self._store.write_settings(settings) if settings else None
-        self._wire_environment = git_environment(self.remote, access, shared)
-        self._environment = git_environment()
+        self._reach = Reach.of(
+            self.remote,
+            self._store,
+            access=access,
+            deadline=deadline,
+            pack_limit_bytes=pack_limit_bytes,
+        )
         self._asking = threading.RLock()
         self._writing = threading.RLock()
         self._ancestry: dict[tuple[str, str], bool] = {}
@@ -94,7 +95,7 @@ class Mirror:
         """
         with self._asking:
             nowhere = self._store.current or self._store.directory
-            return transport.remote_heads(self._wire(nowhere))
+            return transport.remote_heads(self._reach.wire(nowhere))
 
     def fetch(self) -> Mapping[str, str]:
         """Bring the mirror up to date and give the branches and their heads.
@@ -107,9 +108,10 @@ class Mirror:
         with self._asking:
             current = self._store.current
             if current is None:
-                self._make_anew()
+                make_anew(self._store, self._reach, self._writing)
             else:
-                self._bring_up_to_date(self._wire(current))
+                self._bring_up_to_date(self._reach.wire(current))
+            self._tidy()
             return self._heads(self.git())
 
     def fetch_own(self, ref: str) -> None:
@@ -119,7 +121,7 @@ class Mirror:
             SourceError: the remote did not answer, or no longer has it.
         """
         with self._asking:
-            transport.fetch_one(self._wire(self.git().directory), ref)
+            transport.fetch_one(self._reach.wire(self.git().directory), ref)
 
     def push(self, updates: Mapping[str, str]) -> Mapping[str, transport.Refusal]:
         """Push commits to our own refs; gives the refs that were refused.
@@ -127,7 +129,7 @@ class Mirror:
         Raises:
             SourceUnavailable: the remote did not answer or takes no push at all.
         """
-        return transport.push(self._wire(self.git().directory), updates)
+        return transport.push(self._reach.wire(self.git().directory), updates)
 
     # Reading. Nothing here asks the remote, unless the mirror turns out to be broken.
 
@@ -204,7 +206,7 @@ class Mirror:
             raise SourceUnavailable(
                 f"{self.remote}: nothing was fetched from it yet; it is tried again"
             )
-        return self._local(current)
+        return self._reach.here(current)
 
     @contextmanager
     def writing(self) -> Iterator[Git]:
@@ -242,29 +244,36 @@ class Mirror:
             SourceError: it is broken, and the remote cannot be cloned now.
         """
         with self._asking:
-            sound = self._patiently(self.git().directory).is_sound()
+            sound = self._reach.here_patiently(self.git().directory).is_sound()
             if not sound:
-                self._make_anew()
+                make_anew(self._store, self._reach, self._writing)
         return not sound
 
-    def tidy(self) -> None:
-        """Pack what has piled up. To be called now and then; mostly it finds nothing to do."""
-        with self._asking, self._writing:
-            self.git().within(self._deadline * _CLONE_PATIENCE).tidy()
+    def clear_left_overs(self) -> bool:
+        """Take away lock files and half written objects, if nobody here or elsewhere is at work."""
+        with ExitStack() as held:
+            for lock in (self._asking, self._writing):
+                if not lock.acquire(blocking=False):
+                    return False
+                held.callback(lock.release)
+            return self._store.sweep()
 
-    # Making the mirror anew.
+    # Inside.
 
     def _bring_up_to_date(self, wire: Git) -> None:
         try:
             transport.fetch_everything(wire)
         except MirrorLocked:
-            if not self._clear_locks():
+            if not self.clear_left_overs():
                 raise
             transport.fetch_everything(wire)
         except SourceCorrupt:
             if not self.repair():  # the remote is at fault, perhaps in one branch only
-                _raise_for(transport.fetch_each(wire))
+                raise_for(transport.fetch_each(wire))
                 raise
+        except SourceUnavailable:
+            self.clear_left_overs()  # half a pack may take all the room there is
+            raise
 
     def _reading(self, read: Callable[[Git], T]) -> T:
         """Read; if the mirror is broken, make it anew and read again."""
@@ -279,109 +288,14 @@ class Mirror:
                     raise
         return read(self.git())
 
-    def _make_anew(self) -> None:
-        """Clone into a new directory, carry over what is ours, and swap.
-
-        Raises:
-            SourceError: the remote cannot be cloned now. The old mirror stays.
-        """
-        fresh = self._store.fresh()
+    def _tidy(self) -> None:
+        """Pack what has piled up; mostly there is nothing to do. That it fails does no harm."""
         try:
-            wire = self._wire(fresh).within(self._deadline * _CLONE_PATIENCE)
-            wire.init()
-            failed = _fetch_what_can_be_had(wire)
-            with self._writing, self._store.alone() as alone:
-                old = self._store.current
-                if old is not None and not alone:
-                    raise SourceCorrupt(
-                        f"{old}: objects are broken, and another process uses the mirror; end that"
-                        " process, so that the mirror can be made anew"
-                    )
-                lost = self._carry_over(old, fresh) if old else ()
-                self._store.publish(fresh)
-        except BaseException:
-            self._store.discard(fresh)
-            raise
-        if old is not None:
-            self._retire(old, lost)
-        _raise_for(failed)
-
-    def _carry_over(self, old: Path, fresh: Path) -> tuple[str, ...]:
-        """Bring our own refs from the old repository; gives those that cannot be read there."""
-        place = Remote(old.as_uri(), "file", directory=old)
-        new = Git(fresh, git_environment(place), self._deadline, str(old))
-        try:
-            refs = self._local(old).refs("refs/")
-        except SourceError:
-            return ("refs/",)
-        ours = [ref for ref in refs if ref.startswith(_OURS)]
-        return tuple(ref for ref in ours if not _carried(new, ref))
-
-    def _retire(self, old: Path, lost: Sequence[str]) -> None:
-        if not lost:
-            _log.warning("%s: its objects were broken; the mirror was made anew", self.remote)
-            self._store.discard(old)
-            return
-        aside = self._store.put_aside(old)
-        _log.error(
-            "%s: the mirror was made anew, but %s could not be read; the old one is kept as %s",
-            self.remote,
-            ", ".join(lost),
-            aside,
-        )
-
-    def _clear_locks(self) -> bool:
-        """Take stale lock files away, if nobody here or elsewhere is at work."""
-        if not self._writing.acquire(blocking=False):
-            return False
-        try:
-            return self._store.sweep()
-        finally:
-            self._writing.release()
+            self._reach.here_patiently(self.git().directory).tidy()
+        except SourceError as error:
+            _log.warning("%s", error)
 
     def _heads(self, git: Git) -> dict[str, str]:
         prefix = transport.ORIGIN_HEADS
         found = git.refs(prefix)
         return {name.removeprefix(prefix): sha for name, sha in found.items() if is_ref(name)}
-
-    def _local(self, directory: Path) -> Git:
-        return Git(directory, self._environment, self._deadline, inherited=(self._store.lock,))
-
-    def _patiently(self, directory: Path) -> Git:
-        return self._local(directory).within(self._deadline * _CLONE_PATIENCE)
-
-    def _wire(self, directory: Path) -> Git:
-        return Git(
-            directory,
-            self._wire_environment,
-            self._deadline,
-            where=str(self.remote),
-            file_bytes=self._pack_limit_bytes,
-            inherited=(self._store.lock,),
-        )
-
-
-def _fetch_what_can_be_had(wire: Git) -> Mapping[str, SourceError]:
-    """Everything, or at least some branches; gives those that failed."""
-    try:
-        transport.fetch_everything(wire)
-    except SourceCorrupt:
-        failed = transport.fetch_each(wire)
-        if not wire.refs(transport.ORIGIN_HEADS):
-            raise
-        return failed
-    return {}
-
-
-def _raise_for(failed: Mapping[str, SourceError]) -> None:
-    if failed:
-        said = "; ".join(f"branch {branch}: {error}" for branch, error in sorted(failed.items()))
-        raise SourceCorrupt(f"{said}; the other branches are not concerned")
-
-
-def _carried(new: Git, ref: str) -> bool:
-    try:
-        transport.fetch_from(new, (ref,))
-    except SourceError:
-        return False
-    return True

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.errors import SourceCorrupt
 from reconciler.gitops.entries import Entry, Limits, too_many_files
-from reconciler.gitops.failures import source_error
 from reconciler.gitops.git import Git
 from reconciler.gitops.process import OUTPUT_LIMIT_BYTES, Cut
 from reconciler.gitops.refs import check_object_id
@@ -36,7 +35,7 @@ def list_tree(git: Git, commit: str, limits: Limits) -> Iterator[Entry]:
     if finished.cut is Cut.OUTPUT:
         raise too_many_files(limits)
     if finished.cut is not None or finished.returncode != 0:
-        raise source_error(f"listing the files of {commit}", str(git.directory), finished)
+        raise git.error(f"listing the files of {commit}", finished)
     return map(_entry, finished.output.split(b"\0")[:-1])
 
 

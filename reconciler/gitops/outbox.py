@@ -107,6 +107,9 @@ class Outbox:
             if not self._mirror.repair():
                 raise
             return self._commit(draft)
+        except SourceUnavailable:
+            self._mirror.clear_left_overs()  # what was written by half takes room
+            raise
 
     def flush(self) -> PushOutcome:
         """Push what is waiting. A remote that is away or refuses is told of, never raised."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.errors import SourceError
-from reconciler.gitops.failures import readable, source_error
+from reconciler.gitops.failures import readable
 from reconciler.gitops.git import Git
 from reconciler.gitops.refs import BRANCHES, branch_ref, check_object_id, check_ref, is_ref
 
@@ -125,7 +125,7 @@ def push(git: Git, updates: Mapping[str, str]) -> dict[str, Refusal]:
         for match in _REFUSED.finditer(finished.output.decode("utf-8", "replace"))
     }
     if finished.returncode != 0 and not refused:
-        raise source_error("pushing", git.where, finished)
+        raise git.error("pushing", finished)
     return refused
 
 

@@ -41,7 +41,7 @@ class Address:
         return cls(kind, name, host or None)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What one look covers: everything on a host, or one zone on the server that serves it."""
 
@@ -51,6 +51,10 @@ class Scope:
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}" + (f"@{self.server}" if self.server else "")
+
+    def __lt__(self, other: Scope) -> bool:
+        mine, theirs = (self.kind, self.name), (other.kind, other.name)
+        return (*mine, self.server or "") < (*theirs, other.server or "")
 
     @property
     def lock(self) -> str:

@@ -6,9 +6,9 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-_SIZE = re.compile(r"\A(?P<number>\d{1,15}(?:\.\d{1,6})?) ?(?P<unit>[KMGTP]i?B|B)\Z")
-_DURATION = re.compile(r"\A(?:\d{1,9}[smhdw] ?){1,5}\Z")
-_PART = re.compile(r"(\d{1,9})([smhdw])")
+_SIZE = re.compile(r"\A(?P<number>[0-9]{1,15}(?:\.[0-9]{1,6})?) ?(?P<unit>[KMGTP]i?B|B)\Z")
+_DURATION = re.compile(r"\A(?:[0-9]{1,9}[smhdw] ?){1,5}\Z")
+_PART = re.compile(r"([0-9]{1,9})([smhdw])")
 
 UNIT_BYTES = {
     "B": 1,

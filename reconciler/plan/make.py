@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from reconciler.kinds import KIND_BY_NAME
-from reconciler.kinds.match import match
+from reconciler.kinds.match import Matches, match
 from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
 from reconciler.model.plain import digest_of, to_plain
@@ -37,17 +37,15 @@ def make_plan(
     Raises:
         DependencyLoop: resources need each other in a circle.
     """
-    homeless = frozenset[Address]().union(*({u.address, *u.parts} for u in unplaced))
     matches = match(environment, desired, world)
+    homeless = frozenset[Address]().union(*({u.address, *u.parts} for u in unplaced))
     pairs = _Pairs.of(environment, desired, world, matches.found, applied or {})
-    changes = {want.address: change for want in desired if (change := pairs.compare(want))}
-    changes |= {change.address: change for change in pairs.bereft(desired, changes)}
+    changes = pairs.changes(desired)
     unchanged = len(desired) - len(changes) - len(pairs.unknown)
     unwanted = [each for each in matches.unwanted if each.address not in homeless]
     changes |= {each.address: pairs.removal(each) for each in unwanted}
     wanted_ties = _wanted_ties(desired, changes.keys())
     seen_ties = _seen_ties(matches.found, unwanted, changes.keys())
-    foreign = [seen for seen in world.observed if seen.owner is None]
     return Plan(
         environment=environment,
         revision=revision,
@@ -55,11 +53,11 @@ def make_plan(
         remarks=tuple(pairs.remarks(desired, changes)),
         unknown=tuple(pairs.unknown[each] for each in sorted(pairs.unknown)),
         obstacles=tuple(_obstacles(desired, (*world.others(environment), *matches.copies))),
-        foreign=tuple(sorted(seen.address for seen in (*foreign, *matches.copies))),
+        foreign=_foreign(world, matches),
         unplaced=tuple(unplaced),
         unchanged=unchanged,
         desired=len(desired) + len(homeless),
-        owned=Counter(seen.address.kind for seen in (*matches.found.values(), *matches.unwanted)),
+        owned=_owned(matches),
     )
 
 
@@ -87,6 +85,11 @@ class _Pairs:
             if want.address not in found and (reason := _why_unknown(want, world, memory))
         }
         return cls(environment, found, unknown, memory)
+
+    def changes(self, desired: Sequence[Desired[Any]]) -> dict[Address, Change]:
+        """The changes of all desired resources."""
+        changes = {want.address: change for want in desired if (change := self.compare(want))}
+        return changes | {change.address: change for change in self.bereft(desired, changes)}
 
     def compare(self, want: Desired[Any]) -> Change | None:
         """The change of one desired resource, or None."""
@@ -235,6 +238,21 @@ def _obstacles(
             yield Obstacle(want.address, claim, owner, want.position)
 
 
+def _owned(matches: Matches) -> Counter[str]:
+    """How many of each kind are there and ours."""
+    return Counter(seen.address.kind for seen in (*matches.found.values(), *matches.unwanted))
+
+
+def _foreign(world: World, matches: Matches) -> tuple[Address, ...]:
+    """What is nobody's that we know, and what carries our mark a second time."""
+    strange = [seen for seen in world.observed if seen.owner is None]
+    return tuple(sorted(seen.address for seen in (*strange, *matches.copies)))
+
+
 def _as_fields(spec: Any, *, created: bool) -> Iterator[FieldChange]:
+    """All fields of a spec; of one that goes, those that matter at creation only are left out."""
+    compared = {each.name for each in fields(spec) if each.compare}
     for name, value in to_plain(spec).items():
+        if not created and name not in compared:
+            continue
         yield FieldChange(name, None, value) if created else FieldChange(name, value, None)

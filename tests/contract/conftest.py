@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.drivers.libvirt_.connection import Connection
+from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
 from reconciler.drivers.libvirt_.manifest import MemoryManifest
 from reconciler.drivers.libvirt_.volumes import image_volume_name
@@ -91,7 +91,7 @@ def simulated_bench(farm: SimulatedFarm) -> Bench:
 def libvirt_bench(tmp_path: Path) -> Iterator[Bench]:
     node = tmp_path / "node.xml"
     node.write_text(NODE, encoding="utf-8")
-    connection = Connection("virt1", f"test://{node}")
+    connection = LibvirtConnection("virt1", f"test://{node}")
     hypervisor = LibvirtHypervisor(
         connection,
         MemoryManifest(),

@@ -100,7 +100,7 @@ def test_a_domain_does_not_take_a_volume_along_that_another_uses(bench: Bench) -
 
 def test_a_domain_does_not_move_to_where_it_is(bench: Bench) -> None:
     bench.make("web")
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="there already"):
         bench.hypervisor.migrate_domain("web", "virt1")
     assert bench.names() == {"web"}
 

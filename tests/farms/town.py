@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.simulated import by_hand
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import CrashAfter, CrashBefore, Fault, SimulatedCrash
 from reconciler.drivers.simulated.state import FarmState, Volume
+from reconciler.errors import DriverError, NotFound
 from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.volume import VolumeSpec
 from reconciler.kinds.zone_registry import is_mark
@@ -95,7 +95,7 @@ class Town:
             case Rename(environment, machine, name):
                 self._wish(self.wishes[self._name(environment)].renamed(machine, name))
             case Hand(what, which):
-                with suppress(Refused, Missing):
+                with suppress(DriverError):
                     HANDS[what](self.farm, which)
             case Trouble(fault):
                 self.farm.add_fault(fault)
@@ -188,8 +188,7 @@ def restart_waiting_guests(farm: SimulatedFarm) -> None:
 def _domain(farm: SimulatedFarm, which: int) -> tuple[str, str]:
     places = sorted(truth.domains(farm.state))
     if not places:
-        message = "there is no domain"
-        raise Missing(message)
+        raise NotFound("the farm", "choose a domain", "there is none")
     host, name = places[which % len(places)]
     return host, name
 

@@ -14,7 +14,7 @@ import libvirt
 import pytest
 from lxml import etree
 
-from reconciler.drivers.libvirt_.connection import Connection
+from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.reading import Dialect, definition_of, owner_of
 from reconciler.drivers.libvirt_.writing import Formats, domain_xml
 from reconciler.drivers.libvirt_.xmltext import parse
@@ -91,7 +91,7 @@ def test_libvirt_keeps_what_the_xml_says(case: Path) -> None:
         domain.undefine()
         return kept
 
-    connection = Connection("virt1", "test:///default")
+    connection = LibvirtConnection("virt1", "test:///default")
     root = parse(connection.run("define", define))
     connection.close()
     assert is_same_definition(definition_of(root, DIALECT), definition)

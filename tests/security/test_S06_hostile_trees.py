@@ -119,7 +119,7 @@ def test_hooks_of_the_mirror_are_never_run(mirror: Mirror, origin: Origin, tmp_p
     head = origin.commit("production", {"farm.yaml": b"two"})
     mirror.fetch()
     mirror.keep("production", head)
-    mirror.tidy()
+    mirror.git().tidy()
     assert not marker.exists()
 
 

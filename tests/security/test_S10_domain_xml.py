@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from reconciler.drivers.libvirt_.connection import Connection
+from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
 from reconciler.drivers.libvirt_.manifest import MemoryManifest
 from reconciler.drivers.libvirt_.reading import Dialect, definition_of, owner_of
@@ -176,7 +176,7 @@ def test_the_format_of_a_disk_is_always_said() -> None:
 def test_libvirt_sees_no_more_devices_than_there_are(payload: str, tmp_path: Path) -> None:
     node = tmp_path / "node.xml"  # a host of its own, so that nothing is left of the last test
     node.write_text(NODE, encoding="utf-8")
-    connection = Connection("virt1", f"test://{node}")
+    connection = LibvirtConnection("virt1", f"test://{node}")
     patience = Patience(sleep=lambda _seconds: None, monotonic=lambda: 0.0)
     port = LibvirtHypervisor(connection, MemoryManifest(), patience, domain_types={"qemu": "test"})
     owner = replace(OWNER, name=payload)

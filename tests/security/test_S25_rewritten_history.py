@@ -1,4 +1,4 @@
-"""S25: a branch that was forced, reset, deleted or imitated holds its environment, with the reason."""
+"""S25: a branch that was forced, reset, deleted or imitated holds its environment and says why."""
 
 from __future__ import annotations
 

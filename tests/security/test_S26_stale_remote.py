@@ -35,6 +35,8 @@ def test_an_old_copy_of_the_repository_is_refused(tmp_path: Path) -> None:
     applied = origin.commit("production", {"farm.yaml": b"new"})
     with mirror_of(origin, tmp_path / "state"):
         pass
-    with mirror_of(str(tmp_path / "old.git"), tmp_path / "state") as mirror:
-        with pytest.raises(HistoryRewritten, match="moved back by 1 commit"):
-            check_descends(mirror, "production", applied, mirror.head("production"))
+    with (
+        mirror_of(str(tmp_path / "old.git"), tmp_path / "state") as mirror,
+        pytest.raises(HistoryRewritten, match="moved back by 1 commit"),
+    ):
+        check_descends(mirror, "production", applied, mirror.head("production"))

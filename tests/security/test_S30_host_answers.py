@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.drivers.libvirt_.connection import Connection
+from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
 from reconciler.drivers.libvirt_.manifest import MemoryManifest
 from reconciler.drivers.libvirt_.reading import Dialect, definition_of
@@ -95,7 +95,7 @@ class HostileHost:
 
 def hypervisor(host: str, opener: Callable[[str], Any]) -> LibvirtHypervisor:
     patience = Patience(sleep=lambda _seconds: None, monotonic=lambda: 0.0)
-    connection = Connection(host, "test:///default", opener=opener)
+    connection = LibvirtConnection(host, "test:///default", opener=opener)
     return LibvirtHypervisor(connection, MemoryManifest(), patience, domain_types={"kvm": "kvm"})
 
 

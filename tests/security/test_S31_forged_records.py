@@ -86,9 +86,8 @@ def test_a_hundred_records_of_ours_change_no_head_that_is_followed(
     before = environment_branches(mirror.fetch())
     followed = {branch: origin.head(branch) for branch in before.values()}
     journal, notes = journal_of(mirror), notes_of(mirror)
-    for number in range(100):
-        sha = journal.append(event(str(number)))
-    notes.write(mirror.heads()["production"], "Ready", sha)
+    records = [journal.append(event(str(number))) for number in range(100)]
+    notes.write(mirror.heads()["production"], "Ready", records[-1])
     assert journal.flush().ok
     assert notes.flush().ok
     polled = mirror.poll()

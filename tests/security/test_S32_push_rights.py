@@ -17,7 +17,10 @@ from tests.remotes.writers import event, journal_of, mirror_of, notes_of
 # Whoever pushes: ours are moved forwards only, and what is whose is written down.
 GUARD = """
 echo "$1 $2 $3" >> pushed
-case $1 in refs/heads/reconciler/*|refs/notes/reconciler/*) ;; *) echo "not yours: $1"; exit 1;; esac
+case $1 in
+refs/heads/reconciler/*|refs/notes/reconciler/*) ;;
+*) echo "not yours: $1"; exit 1;;
+esac
 case $2 in 0000*) exit 0;; esac
 git merge-base --is-ancestor "$2" "$3" || { echo forced; exit 1; }
 """
@@ -72,7 +75,7 @@ def test_pushing_anywhere_else_is_a_mistake_of_the_program(
     mirror: Mirror, origin: Origin, ref: str
 ) -> None:
     head = mirror.heads()["production"]
-    with pytest.raises(ValueError, match="not a ref of the journal|not a full name"):
+    with pytest.raises(ValueError, match=r"not a ref of the journal|not a full name"):
         mirror.push({ref: head})
     assert not (origin.path / "pushed").exists()
 
@@ -101,12 +104,9 @@ def test_people_who_push_at_the_same_time_lose_nothing(mirror: Mirror, origin: O
     """A person pushes to the config branch while the bot writes and pushes its records."""
     (origin.path / "hooks/update").unlink()
     shas: list[str] = []
-
-    def person() -> None:
-        for number in range(10):
-            shas.append(origin.commit("production", {"farm.yaml": b"%d" % number}))
-
-    thread = threading.Thread(target=person)
+    files = ({"farm.yaml": b"%d" % number} for number in range(10))
+    work = (origin.commit("production", each) for each in files)
+    thread = threading.Thread(target=shas.extend, args=(work,))
     thread.start()
     journal = journal_of(mirror)
     for number in range(10):

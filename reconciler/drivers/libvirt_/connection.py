@@ -59,7 +59,7 @@ def is_outcome_unknown(error: libvirt.libvirtError) -> bool:
     return isinstance(translated("", "", error), Unreachable)
 
 
-class Connection:
+class LibvirtConnection:
     """A connection to one host, opened when first used, and anew when it was lost."""
 
     def __init__(

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from reconciler.drivers.libvirt_ import domains, volumes
-from reconciler.drivers.libvirt_.connection import Connection
+from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.manifest import Manifest
 from reconciler.drivers.libvirt_.reading import Dialect
 from reconciler.drivers.refusal import Refused
@@ -41,7 +41,7 @@ class LibvirtHypervisor:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: LibvirtConnection,
         manifest: Manifest,
         patience: Patience,
         *,

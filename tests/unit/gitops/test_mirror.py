@@ -124,7 +124,7 @@ def test_a_commit_that_is_kept_survives_tidying_after_its_branch(
 def test_tidying_leaves_everything_readable(origin: Origin, state: Path) -> None:
     head = origin.commit("production", FILES)
     with mirror_of(origin, state) as mirror:
-        mirror.tidy()
+        mirror.git().tidy()
         assert mirror.tree(head).entries().keys() == FILES.keys()
 
 

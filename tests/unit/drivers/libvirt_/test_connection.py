@@ -10,7 +10,7 @@ from typing import Any
 import libvirt
 import pytest
 
-from reconciler.drivers.libvirt_.connection import Connection, is_outcome_unknown, translated
+from reconciler.drivers.libvirt_.connection import LibvirtConnection, is_outcome_unknown, translated
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.errors import Conflict, Denied, DriverError, NotFound, Unreachable
 
@@ -106,7 +106,7 @@ def test_what_a_work_refuses_is_told_with_where_and_what(
     error: Exception, expected: type[DriverError]
 ) -> None:
     far = FarEnd()
-    connection = Connection("virt1", URI, opener=far.open)
+    connection = LibvirtConnection("virt1", URI, opener=far.open)
     with pytest.raises(expected) as caught:
         connection.run("start domain web", failing(error))
     assert (caught.value.where, caught.value.operation) == ("virt1", "start domain web")
@@ -116,7 +116,7 @@ def test_what_a_work_refuses_is_told_with_where_and_what(
 
 
 def test_a_mistake_of_ours_is_not_dressed_up() -> None:
-    connection = Connection("virt1", URI, opener=FarEnd().open)
+    connection = LibvirtConnection("virt1", URI, opener=FarEnd().open)
     with pytest.raises(ZeroDivisionError):
         connection.run("look", failing(ZeroDivisionError()))
     connection.close()
@@ -124,7 +124,7 @@ def test_a_mistake_of_ours_is_not_dressed_up() -> None:
 
 def test_one_connection_is_kept() -> None:
     far = FarEnd()
-    connection = Connection("virt1", URI, opener=far.open)
+    connection = LibvirtConnection("virt1", URI, opener=far.open)
     assert far.opened == 0
     assert [connection.run("look", lambda raw: raw is far) for _ in range(3)] == [True] * 3
     assert far.opened == 1
@@ -134,7 +134,7 @@ def test_one_connection_is_kept() -> None:
 
 def test_a_closed_connection_opens_again() -> None:
     far = FarEnd()
-    connection = Connection("virt1", URI, opener=far.open)
+    connection = LibvirtConnection("virt1", URI, opener=far.open)
     connection.run("look", lambda _raw: None)
     connection.close()
     connection.close()
@@ -145,7 +145,7 @@ def test_a_closed_connection_opens_again() -> None:
 
 def test_a_lost_connection_is_made_anew() -> None:
     far = FarEnd()
-    connection = Connection("virt1", URI, opener=far.open)
+    connection = LibvirtConnection("virt1", URI, opener=far.open)
     lost = libvirt_error(libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_FROM_RPC)
     with pytest.raises(Unreachable):
         connection.run("look", failing(lost))
@@ -164,7 +164,7 @@ def test_a_host_that_cannot_be_opened_is_unreachable_until_it_can() -> None:
             raise errors.pop()
         return far.open(uri)
 
-    connection = Connection("virt1", URI, opener=opener)
+    connection = LibvirtConnection("virt1", URI, opener=opener)
     with pytest.raises(Unreachable):
         connection.run("look", lambda _raw: None)
     assert connection.run("look", lambda raw: raw is far)
@@ -175,7 +175,7 @@ def test_a_call_that_hangs_ends_at_the_deadline_and_the_next_gets_a_new_connecti
     hang: Callable[[Any], None],
 ) -> None:
     far = FarEnd()
-    connection = Connection("virt1", URI, deadline=SHORT, opener=far.open)
+    connection = LibvirtConnection("virt1", URI, deadline=SHORT, opener=far.open)
     with pytest.raises(Unreachable, match=r"no answer within 0\.05 s"):
         connection.run("look", hang)
     assert connection.run("look", lambda _raw: "seen") == "seen"
@@ -184,7 +184,7 @@ def test_a_call_that_hangs_ends_at_the_deadline_and_the_next_gets_a_new_connecti
 
 
 def test_opening_is_within_the_deadline(hang: Callable[[Any], None]) -> None:
-    connection = Connection("virt1", URI, deadline=SHORT, opener=hang)
+    connection = LibvirtConnection("virt1", URI, deadline=SHORT, opener=hang)
     with pytest.raises(Unreachable):
         connection.run("look", lambda _raw: None)
     connection.close()
@@ -192,7 +192,7 @@ def test_opening_is_within_the_deadline(hang: Callable[[Any], None]) -> None:
 
 def test_what_waited_behind_a_call_that_hangs_is_never_done() -> None:
     far, over = FarEnd(), threading.Event()
-    connection = Connection("virt1", URI, deadline=SHORT, opener=far.open)
+    connection = LibvirtConnection("virt1", URI, deadline=SHORT, opener=far.open)
     connection._open_line().submit(lambda _raw: over.wait(30))
     done: list[str] = []
     with pytest.raises(Unreachable):
@@ -203,7 +203,7 @@ def test_what_waited_behind_a_call_that_hangs_is_never_done() -> None:
 
 
 def test_one_work_at_a_time() -> None:
-    connection = Connection("virt1", URI, opener=FarEnd().open)
+    connection = LibvirtConnection("virt1", URI, opener=FarEnd().open)
     inside = []
 
     def work(_raw: Any) -> int:
@@ -227,7 +227,7 @@ def test_one_work_at_a_time() -> None:
 
 @pytest.mark.libvirt
 def test_libvirt_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    connection = Connection("virt1", "test:///default")
+    connection = LibvirtConnection("virt1", "test:///default")
     with pytest.raises(NotFound):
         connection.run("look", lambda raw: raw.lookupByName("nobody"))
     connection.close()

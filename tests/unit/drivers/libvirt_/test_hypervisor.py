@@ -10,7 +10,7 @@ from typing import Any
 import libvirt
 import pytest
 
-from reconciler.drivers.libvirt_.connection import Connection
+from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
 from reconciler.drivers.libvirt_.manifest import MemoryManifest
 from reconciler.errors import Conflict, NotFound
@@ -51,16 +51,18 @@ def manifest() -> MemoryManifest:
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(tmp_path: Path) -> Iterator[LibvirtConnection]:
     node = tmp_path / "node.xml"
     node.write_text(NODE, encoding="utf-8")
-    made = Connection("virt1", f"test://{node}")
+    made = LibvirtConnection("virt1", f"test://{node}")
     yield made
     made.close()
 
 
 @pytest.fixture
-def port(connection: Connection, manifest: MemoryManifest, clock: Clock) -> LibvirtHypervisor:
+def port(
+    connection: LibvirtConnection, manifest: MemoryManifest, clock: Clock
+) -> LibvirtHypervisor:
     patience = Patience(clock.sleep, clock.monotonic)
     return LibvirtHypervisor(
         connection, manifest, patience, domain_types={"qemu": "test"}, image_pool="default"
@@ -80,7 +82,7 @@ def definition(**changes: Any) -> DomainDefinition:
 
 @pytest.mark.libvirt
 def test_the_domain_of_the_default_test_host_is_foreign() -> None:
-    connection = Connection("virt1", "test:///default")
+    connection = LibvirtConnection("virt1", "test:///default")
     clock = Clock()
     patience = Patience(clock.sleep, clock.monotonic)
     port = LibvirtHypervisor(connection, MemoryManifest(), patience, domain_types={"qemu": "test"})
@@ -94,7 +96,7 @@ def test_the_domain_of_the_default_test_host_is_foreign() -> None:
 
 @pytest.mark.libvirt
 def test_a_file_that_is_a_volume_is_seen_as_one(
-    port: LibvirtHypervisor, connection: Connection
+    port: LibvirtHypervisor, connection: LibvirtConnection
 ) -> None:
     port.create_volume(NewVolume("default", "web-root", "raw", GIB), OWNER)
     xml = """<domain type="test"><name>old</name><memory>1024</memory><os><type>hvm</type></os>
@@ -108,7 +110,7 @@ def test_a_file_that_is_a_volume_is_seen_as_one(
 
 @pytest.mark.libvirt
 def test_adopting_a_running_domain_waits_for_no_restart(
-    port: LibvirtHypervisor, connection: Connection
+    port: LibvirtHypervisor, connection: LibvirtConnection
 ) -> None:
     port.create_volume(NewVolume("default", "web-root", "raw", GIB), OWNER)
     xml = f"""<domain type="test"><name>web</name><uuid>{UUID}</uuid><memory unit="GiB">1</memory>
@@ -124,7 +126,7 @@ def test_adopting_a_running_domain_waits_for_no_restart(
 
 @pytest.mark.libvirt
 def test_a_domain_that_only_runs_is_seen_and_stopped(
-    port: LibvirtHypervisor, connection: Connection
+    port: LibvirtHypervisor, connection: LibvirtConnection
 ) -> None:
     xml = """<domain type="test"><name>fleeting</name><memory>1024</memory>
       <os><type>hvm</type></os></domain>"""
@@ -137,7 +139,7 @@ def test_a_domain_that_only_runs_is_seen_and_stopped(
 
 @pytest.mark.libvirt
 def test_what_a_person_put_into_a_domain_stays(
-    port: LibvirtHypervisor, connection: Connection
+    port: LibvirtHypervisor, connection: LibvirtConnection
 ) -> None:
     port.define_domain(definition(), OWNER)
 
@@ -155,7 +157,7 @@ def test_what_a_person_put_into_a_domain_stays(
 
 @pytest.mark.libvirt
 def test_the_trash_is_a_copy_in_the_same_pool(
-    port: LibvirtHypervisor, connection: Connection, manifest: MemoryManifest
+    port: LibvirtHypervisor, connection: LibvirtConnection, manifest: MemoryManifest
 ) -> None:
     for _ in range(2):
         port.create_volume(NewVolume("default", "web-root", "qcow2", GIB), OWNER)
@@ -177,7 +179,7 @@ def test_a_mark_of_a_volume_that_is_not_there_means_nothing(
 
 @pytest.mark.libvirt
 def test_a_volume_that_could_not_be_made_leaves_no_mark(
-    port: LibvirtHypervisor, connection: Connection, manifest: MemoryManifest
+    port: LibvirtHypervisor, connection: LibvirtConnection, manifest: MemoryManifest
 ) -> None:
     connection.run("stop", lambda raw: raw.storagePoolLookupByName("default").destroy())
     with pytest.raises(Conflict):
@@ -187,7 +189,7 @@ def test_a_volume_that_could_not_be_made_leaves_no_mark(
 
 @pytest.mark.libvirt
 def test_a_volume_of_somebody_else_is_not_marked_by_trying(
-    port: LibvirtHypervisor, connection: Connection, manifest: MemoryManifest
+    port: LibvirtHypervisor, connection: LibvirtConnection, manifest: MemoryManifest
 ) -> None:
     xml = "<volume><name>web-root</name><capacity>1024</capacity></volume>"
     connection.run("make", lambda raw: raw.storagePoolLookupByName("default").createXML(xml).name())
@@ -241,7 +243,7 @@ class Guest:
 
 
 def host_of(guest: Guest, clock: Clock) -> LibvirtHypervisor:
-    connection = Connection("virt1", "test:///default", opener=lambda _uri: guest)
+    connection = LibvirtConnection("virt1", "test:///default", opener=lambda _uri: guest)
     patience = Patience(clock.sleep, clock.monotonic, shutdown_deadline=timedelta(seconds=30))
     return LibvirtHypervisor(connection, MemoryManifest(), patience, domain_types={})
 

@@ -8,7 +8,7 @@ from typing import Any
 import libvirt
 import pytest
 
-from reconciler.drivers.libvirt_.connection import Connection
+from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
 from reconciler.drivers.libvirt_.manifest import MemoryManifest
 from reconciler.errors import Conflict, DriverError, Unreachable
@@ -145,7 +145,7 @@ def manifest() -> MemoryManifest:
 
 @pytest.fixture
 def port(host: Host, manifest: MemoryManifest) -> LibvirtHypervisor:
-    connection = Connection("virt1", "test:///default", opener=lambda _uri: host)
+    connection = LibvirtConnection("virt1", "test:///default", opener=lambda _uri: host)
     patience = Patience(sleep=lambda _seconds: None, monotonic=lambda: 0.0)
     return LibvirtHypervisor(connection, manifest, patience, domain_types={"kvm": "kvm"})
 
