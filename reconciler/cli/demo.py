@@ -55,7 +55,7 @@ Change the farm by hand, and see it healed within ten seconds:
 
 Change what should be, and see it happen at once:
   git switch development
-  edit vms/web-1.yaml             cpus: 2
+  edit vms/web-1.yaml             size: 16 GiB
   git commit -am 'More for web-1' && git push origin development
   reconciler status
 
@@ -151,8 +151,16 @@ def _example() -> Path:
     raise Failure(f"the example repository is missing; it should be {EXAMPLES[0]}")
 
 
+def _program() -> list[str]:
+    """How this program is started from another terminal."""
+    started = Path(sys.argv[0]).absolute()
+    return [str(started)] if started.name == "reconciler" else [sys.executable, "-m", "reconciler"]
+
+
 def _serve(stage: Stage) -> None:
-    program = shlex.quote(f"{Path(sys.argv[0]).absolute()} {' '.join(stage.words)}")
+    words = [*_program(), *stage.words]
     stage.screen.say()
-    stage.screen.say(_TRY.format(farm=stage.directory / "farm", program=program))
+    stage.screen.say(
+        _TRY.format(farm=stage.directory / "farm", program=shlex.quote(shlex.join(words)))
+    )
     stage.run([*stage.words, "run"])

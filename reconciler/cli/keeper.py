@@ -107,14 +107,12 @@ def _sleeper(stopping: threading.Event) -> Callable[[float], None]:
 def _why_again(report: Report) -> ReconcilerError:
     """Why a turn has to be tried again: what still differs, what was not seen, or the refusal."""
     differ = [*_differing(report)]
-    if differ:
-        return VerifyError(differ)
-    if report.unknown and report.after is not None:
+    if not differ and report.unknown and report.after is not None:
         scope, reason = min(report.after.world.unknown.items())
-        return Unreachable(scope.lock, "look at it", reason)
-    if report.refusal is not None:
+        return Unreachable(scope.lock, "look", reason.removeprefix(f"{scope.lock}: "))
+    if not differ and report.refusal is not None:
         return report.refusal.error
-    return VerifyError([report.environment])
+    return VerifyError(differ)
 
 
 def _differing(report: Report) -> Iterator[str]:

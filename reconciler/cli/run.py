@@ -14,7 +14,6 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.keeper import Keeper
 from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.world import surroundings
-from reconciler.config.settings import Settings
 from reconciler.daemon.clock import SystemClock
 from reconciler.daemon.lock import state_lock
 from reconciler.daemon.loop import Loop, Pace
@@ -37,7 +36,7 @@ def run(given: Given) -> Exit:
     under way finish and stop; a second one stops at once. SIGHUP reads the settings again.
     """
     settings = settings_of(given)
-    _start_log(settings)
+    _start_log("debug" if given.verbose else settings.log_level)
     with state_lock(settings.state_directory), open_repository(settings) as repository:
         left = _serve(given, repository)
     return Exit.ERROR if left else Exit.SAME
@@ -77,7 +76,5 @@ def _serve(given: Given, repository: Repository) -> tuple[str, ...]:
     )
 
 
-def _start_log(settings: Settings) -> None:
-    logging.basicConfig(
-        stream=sys.stderr, level=settings.log_level.upper(), format=_FORMAT, force=True
-    )
+def _start_log(level: str) -> None:
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format=_FORMAT, force=True)

@@ -36,7 +36,7 @@ def surroundings(repository: Repository, environment: str, world: str = LIVE) ->
     """The world that `--world` names.
 
     Raises:
-        Failure: the journal has seen no world yet.
+        Failure: the journal has seen no world yet, or nothing drives the farm.
         SettingsError: a world file cannot be read.
     """
     if world == JOURNAL:
@@ -49,9 +49,10 @@ def surroundings(repository: Repository, environment: str, world: str = LIVE) ->
         return Surroundings(SimulatedFarm.open(Path(world), sleep=pause))
     if repository.settings.farm.kind == "simulated":
         return Surroundings(simulated_farm(repository))
-    from reconciler.cli.hosts import Hosts
-
-    return Surroundings(Hosts(repository.settings.state_directory))
+    raise Failure(
+        "this version drives simulated farms only, and farm.kind is real; say farm.kind: simulated "
+        "in the settings, or plan with --world journal, --world empty or a world file"
+    )
 
 
 def simulated_farm(repository: Repository) -> SimulatedFarm:

@@ -98,11 +98,8 @@ def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]
     here: Any = schema
     for step in path:
         here = _resolved(here, schema)
-        here = (
-            here.get("items", {})
-            if isinstance(step, int)
-            else here.get("properties", {}).get(step, {})
-        )
+        named = here.get("properties", {}).get(step) or here.get("additionalProperties")
+        here = (here.get("items") if isinstance(step, int) else named) or {}
     return list(_resolved(here, schema).get("properties", {}))
 
 

@@ -132,7 +132,7 @@ Size = Annotated[
     int,
     BeforeValidator(_size),
     Strict(strict=False),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,6})? ?([KMGTP]i?B|B)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,19}(\.[0-9]{1,6})? ?([KMGTP]i?B|B)$"}),
 ]
 WholeSize = Annotated[Size, AfterValidator(_whole_mebibytes)]
 Duration = Annotated[

@@ -46,7 +46,6 @@ _SETTINGS = (
     ("core.attributesFile", "/dev/null"),
     ("core.filesRefLockTimeout", "2000"),
     ("core.fsmonitor", "false"),
-    ("core.fsync", "all"),  # the default leaves loose objects to a power failure
     ("core.fsyncMethod", "fsync"),
     ("core.hooksPath", "/dev/null"),
     ("fetch.fsckObjects", "true"),
@@ -78,10 +77,13 @@ def git_environment(
     remote: Remote | None = None,
     access: Access | None = None,
     shared_settings: Path | None = None,
+    *,
+    durable: bool = True,
 ) -> dict[str, str]:
     """The whole environment of a git process that may speak to `remote` and to nobody else.
 
-    `shared_settings` is a file that the git which serves a local remote reads too.
+    `shared_settings` is a file that the git which serves a local remote reads too. What a git that
+    is not `durable` writes may be lost in a power failure; it can be had again.
     """
     inherited = os.environ  # noqa: TID251 - PATH, HOME and proxies are for git and ssh, not for us
     environment = {name: inherited[name] for name in _PASSED_ON if name in inherited}
@@ -90,7 +92,9 @@ def git_environment(
     environment["GIT_ALLOW_PROTOCOL"] = remote.protocol if remote else "none"
     environment["GIT_SSH_COMMAND"] = _ssh(access or Access())
     environment["GIT_SSH_VARIANT"] = "ssh"
-    return environment | _as_variables((*_SETTINGS, *_remote_settings(remote)))
+    synced = "all" if durable else "committed"
+    settings = (*_SETTINGS, ("core.fsync", synced), *_remote_settings(remote))
+    return environment | _as_variables(settings)
 
 
 def shared_settings(remote: Remote) -> str:

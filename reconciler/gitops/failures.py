@@ -16,7 +16,7 @@ _SHOWN_CHARACTERS = 400
 class Failure(enum.Enum):
     """What kind of failure it was, and what a person can do about it."""
 
-    NO_ROOM = "make room on the disk of the state directory, or raise the limit"
+    NO_ROOM = "make room on the disk of the state directory, or raise the limit on fetches"
     LOCKED = "another process uses the mirror, or was killed in it; it is tried again"
     CORRUPT = "objects are broken or missing; if the remote is at fault, repair it there"
     DENIED = "check the key or token, and that the host key of the server is known"
@@ -34,6 +34,7 @@ _SIGNS = {
         "Too many open files",
         "Out of diskspace",
         "died of signal 25",  # SIGXFSZ: a file grew beyond its limit
+        r"\Afatal: fetch-pack: invalid index-pack output\s*\Z",  # the same, or killed for memory
     ),
     Failure.LOCKED: (r"Unable to create '[^']*\.lock': File exists", "cannot lock ref"),
     Failure.CORRUPT: (

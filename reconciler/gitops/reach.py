@@ -17,7 +17,7 @@ _PATIENCE = 10
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Makes the git programs of a mirror. Every one of them holds the store's lock while it runs."""
+    """Makes the git programs of a mirror. Each of them holds the store's lock while it runs."""
 
     remote: Remote
     deadline: timedelta
@@ -43,7 +43,7 @@ class Reach:
         """
         settings = shared_settings(remote)
         shared = store.write_settings(settings) if settings else None
-        wire = git_environment(remote, access, shared)
+        wire = git_environment(remote, access, shared, durable=False)
         return cls(remote, deadline, pack_limit_bytes, store.lock, git_environment(), wire)
 
     def here(self, repository: Path) -> Git:
@@ -71,5 +71,5 @@ class Reach:
 
     def from_repository(self, other: Path, repository: Path) -> Git:
         """Git that speaks to another repository of ours."""
-        place = Remote(other.as_uri(), "file", directory=other)
-        return Git(repository, git_environment(place), self.deadline, where=str(other))
+        environment = git_environment(Remote(other.as_uri(), "file", directory=other))
+        return Git(repository, environment, self.deadline, where=str(other), inherited=(self.lock,))

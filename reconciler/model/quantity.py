@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-_SIZE = re.compile(r"\A(?P<number>[0-9]{1,15}(?:\.[0-9]{1,6})?) ?(?P<unit>[KMGTP]i?B|B)\Z")
+_SIZE = re.compile(r"\A(?P<number>[0-9]{1,19}(?:\.[0-9]{1,6})?) ?(?P<unit>[KMGTP]i?B|B)\Z")
 _DURATION = re.compile(r"\A(?:[0-9]{1,9}[smhdw] ?){1,5}\Z")
 _PART = re.compile(r"([0-9]{1,9})([smhdw])")
 

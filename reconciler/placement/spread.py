@@ -70,7 +70,7 @@ def place(
     """Choose hosts. The same input always gives the same choice.
 
     A machine stays where it or one of its volumes was last seen unless its document names a host.
-    A new one goes to a host that was seen, if there is room on any of those.
+    One that nobody has seen may be on a host that cannot be looked at, and so belongs there.
     """
     table = _Table.of(environment, rooms, world)
     machines = [want for want in desired if isinstance(want.spec, DomainSpec)]
@@ -116,9 +116,9 @@ class _Table:
                 f"bring {known} back, or move the machine by giving it a host"
             )
             return Unplaced(want.address, reason, want.position)
-        home = spec.host or known
+        home = spec.host or known or self._perhaps(spec)
         refusals = {
-            host: self._refusal(host, spec, comes=host != known)
+            host: self._refusal(host, spec, comes=host != known and host not in self.unseen)
             for host in ([home] if home else sorted(self.rooms))
         }
         fitting = [host for host, refusal in refusals.items() if not refusal]
@@ -128,6 +128,11 @@ class _Table:
         chosen = max(fitting, key=self._merit)
         self._take(chosen, spec)
         return chosen
+
+    def _perhaps(self, spec: DomainSpec) -> str | None:
+        """The first host that may already have the machine although nobody saw it."""
+        hosts = sorted(self.unseen & self.rooms.keys())
+        return next((host for host in hosts if not self._refusal(host, spec, comes=False)), None)
 
     def _refusal(self, host: str, spec: DomainSpec, *, comes: bool) -> str:
         """Why the host cannot have the machine. One that stays needs no room."""
@@ -155,11 +160,10 @@ class _Table:
         left = room.memory_bytes - self.used.get(room.host, 0) - ours
         return left if room.share_bytes is None else min(left, room.share_bytes - ours)
 
-    def _merit(self, host: str) -> tuple[bool, float, tuple[int, ...]]:
-        """What was seen before what was not, then the freest, then the first by name."""
+    def _merit(self, host: str) -> tuple[float, tuple[int, ...]]:
+        """The freest, then the first by name."""
         room = self.rooms[host]
-        free = self._free(room) / (room.share_bytes or room.memory_bytes or 1)
-        return (host not in self.unseen, free, _reverse(host))
+        return (self._free(room) / (room.share_bytes or room.memory_bytes or 1), _reverse(host))
 
     def _take(self, host: str, spec: DomainSpec) -> None:
         self.ours[host] = self.ours.get(host, 0) + spec.memory_bytes

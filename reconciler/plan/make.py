@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from reconciler.kinds import KIND_BY_NAME
+from reconciler.kinds.domain_operations import MigrateDomain
 from reconciler.kinds.match import Matches, match
 from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
@@ -43,7 +44,8 @@ def make_plan(
     changes = pairs.changes(desired)
     unchanged = len(desired) - len(changes) - len(pairs.unknown)
     unwanted = [each for each in matches.unwanted if each.address not in homeless]
-    changes |= {each.address: pairs.removal(each) for each in unwanted}
+    carried = _carried(matches.found, changes)
+    changes |= {each.address: pairs.removal(each, carried.get(_marked(each))) for each in unwanted}
     wanted_ties = _wanted_ties(desired, changes.keys())
     seen_ties = _seen_ties(matches.found, unwanted, changes.keys())
     return Plan(
@@ -143,8 +145,8 @@ class _Pairs:
             formerly=found.address if found.address != want.address else None,
         )
 
-    def removal(self, found: Observed[Any]) -> Change:
-        """The change that takes away what nobody wants any more."""
+    def removal(self, found: Observed[Any], host: str | None) -> Change:
+        """The change that takes away what nobody wants any more; `host` is where it then will be."""
         if found.owner is None:
             message = f"{found.address} is not ours"
             raise ValueError(message)
@@ -153,7 +155,9 @@ class _Pairs:
             action=Action.DELETE,
             cause=Cause.PENDING,
             fields=tuple(_as_fields(found.spec, created=False)),
-            operations=KIND_BY_NAME[found.address.kind].delete(found.spec, found.owner),
+            operations=KIND_BY_NAME[found.address.kind].delete(
+                replace(found.spec, host=host) if host else found.spec, found.owner
+            ),
             observed=found.spec,
         )
 
@@ -169,15 +173,16 @@ class _Pairs:
 
 
 def _why_unknown(want: Desired[Any], world: World, memory: Mapping[Address, Applied]) -> str:
-    """Why nobody can say whether the resource is there; empty if it certainly is not."""
+    """Why nobody can say whether the resource is there; empty if it certainly is not.
+
+    What was on a host once and is not seen any more may have gone to any host that is not seen.
+    """
     kind = KIND_BY_NAME[want.address.kind]
-    hosts = {kind.host(want.spec)}
-    for address in (want.address, want.formerly):
-        if address is not None and address in memory:
-            hosts.add(memory[address].host)
+    names = [name for name in (want.address, want.formerly) if name is not None]
+    had_a_host = any(memory[name].host for name in names if name in memory)
     for scope, reason in sorted(world.unknown.items()):
-        is_host = scope.kind == "host" and scope.name in hosts
-        if is_host or scope in kind.scopes((want.spec,), ()):
+        may_hold_it = had_a_host or scope.name == kind.host(want.spec)
+        if (scope.kind == "host" and may_hold_it) or scope in kind.scopes((want.spec,), ()):
             return f"{scope.lock} cannot be looked at: {reason}"
     return ""
 
@@ -186,6 +191,20 @@ def _replaces(change: Change) -> bool:
     """Whether a wish in git takes a thing away and puts another in its place."""
     is_wish = change.cause is Cause.PENDING and change.action is not Action.CREATE
     return is_wish and change.disruption is Disruption.DATA_LOSS
+
+
+def _carried(
+    found: Mapping[Address, Observed[Any]], changes: Mapping[Address, Change]
+) -> dict[Address, str]:
+    """The host to which a migration takes along what the resource needs, by the address in marks."""
+    carried = {}
+    for address, change in changes.items():
+        for step in change.operations:
+            if isinstance(step, MigrateDomain):
+                seen = found[address]
+                needs = KIND_BY_NAME[address.kind].needs(_marked(seen), seen.spec)
+                carried |= dict.fromkeys(needs, step.destination)
+    return carried
 
 
 def _wanted_ties(

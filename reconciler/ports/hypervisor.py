@@ -112,7 +112,8 @@ class Hypervisor(Protocol):
         A running domain keeps running on its old configuration, and then waits for a restart.
 
         Raises:
-            Conflict: another UUID has the name, another name the UUID, or a volume is missing.
+            Conflict: another UUID has the name, another name the UUID, a volume is missing, or the
+                host cannot run such a domain.
         """
         ...
 
@@ -132,7 +133,8 @@ class Hypervisor(Protocol):
         """Start a domain on its persistent configuration. Idempotent.
 
         Raises:
-            Conflict: the host has not enough memory.
+            NotFound: there is no such domain.
+            Conflict: memory, a bridge or a volume is not to be had.
         """
         ...
 

@@ -77,10 +77,16 @@ Step = Edit | Rename | Hand | Trouble | Turn
 
 
 class Town:
-    """A farm, its environments, and the promises that hold at every step."""
+    """A farm, its environments, and the promises that hold at every step.
+
+    One thing is too much for anybody who keeps no record of what he begins: to die while he makes
+    a machine, then to be told another host for it while the first host cannot be seen. So whoever
+    is in `unrecorded` gets no new wish while there is trouble.
+    """
 
     def __init__(self, wishes: Iterable[Wish], policy: Policy = ANYTHING_GOES) -> None:
         self.farm = SimulatedFarm(empty_farm())
+        self.unrecorded: set[str] = set()
         self.wishes = {wish.environment: wish for wish in wishes}
         self.environments = {
             name: Environment(self.farm, wish.resources(), name, policy)
@@ -91,7 +97,8 @@ class Town:
         """Let one thing happen."""
         match step:
             case Edit(wish):
-                self._wish(wish)
+                if not (self.unrecorded and self.farm.state.faults):
+                    self._wish(wish)
             case Rename(environment, machine, name):
                 self._wish(self.wishes[self._name(environment)].renamed(machine, name))
             case Hand(what, which):
@@ -108,8 +115,11 @@ class Town:
         before, state = truth.not_of(name, self.farm.state), self.farm.state
         plan = environment.look().plan if not self.farm.state.faults else None
         self.farm.revive(crash)
-        with suppress(SimulatedCrash):
+        try:
             environment.turn()
+            self.unrecorded.discard(name)
+        except SimulatedCrash:
+            self.unrecorded.add(name)
         self.farm.revive()
         assert truth.not_of(name, self.farm.state) == before
         if plan is not None:

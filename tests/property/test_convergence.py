@@ -33,7 +33,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200)
 @given(some_wishes(), steps)
 def test_after_everything_the_farm_is_as_wanted(
     begin: tuple[Wish, ...], happens: list[Step]

@@ -154,7 +154,15 @@ def test_a_world_file_that_is_none_is_a_message(desk: Desk) -> None:
     assert "world.yaml" in done.stderr
 
 
-def test_the_real_farm_says_what_it_cannot_do_yet(desk: Desk) -> None:
+@pytest.mark.parametrize("command", ["plan", "sync", "drift"])
+def test_a_real_farm_is_refused_as_long_as_nothing_drives_it(desk: Desk, command: str) -> None:
+    options = ("--repo", str(desk.remote), "--state", str(desk.root / "real"))
+    done = program(command, *options, "-e", "production")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "farm.kind: simulated" in done.stderr
+
+
+def test_a_status_needs_no_farm_at_all(desk: Desk) -> None:
     options = ("--repo", str(desk.remote), "--state", str(desk.root / "real"))
     done = program("status", *options, "-e", "production")
     assert done.exit_code == 0

@@ -48,6 +48,19 @@ def test_a_poll_tells_whose_branch_moved(desk: Desk) -> None:
         assert list(keeper.poll()) == []
 
 
+def test_the_first_poll_after_the_remote_was_away_wakes_all(desk: Desk) -> None:
+    with open_repository(settings_of(Given(config=desk.settings))) as repository:
+        around = surroundings(repository, "production")
+        keeper = Keeper(repository, around, repository.settings)
+        assert sorted(keeper.poll()) == ["development", "production", "staging"]
+
+
+def test_a_turn_without_any_commit_leaves_the_time_to_the_loop(new_desk: Desk) -> None:
+    new_desk.git("branch", "-D", "production")
+    with keeping(new_desk) as keeper:
+        assert look(keeper) is None
+
+
 def test_the_journal_moves_no_environment(desk: Desk) -> None:
     with keeping(desk) as keeper:
         by_hand.stop_domain(desk.farm, desk.host_of("production-mail"), "production-mail")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.story.desk import program
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_demo_shows_what_it_promises(tmp_path: Path) -> None:
@@ -34,3 +39,21 @@ def test_the_demo_never_touches_what_is_there(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "is not empty" in done.stderr
     assert [each.name for each in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_demo_can_be_kept_running(tmp_path: Path) -> None:
+    directory = tmp_path / "demo"
+    command = [sys.executable, "-m", "reconciler", "demo", "--serve", "--directory", str(directory)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        seen = []
+        for line in process.stdout:
+            seen.append(line)
+            if "looking after" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        seen += process.stdout
+    assert process.returncode == 0, "".join(seen)
+    assert f"cd {directory / 'farm'}\n" in "".join(seen)

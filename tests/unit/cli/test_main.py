@@ -80,6 +80,10 @@ def test_the_help_loads_no_library_but_click() -> None:
     assert loaded_by(["--help"], names) == set()
 
 
+def test_a_library_that_is_loaded_is_found_out() -> None:
+    assert loaded_by(["schema"], ("pydantic", *HEAVY)) == {"pydantic"}
+
+
 def test_validate_loads_no_driver_and_no_scheduler() -> None:
     assert loaded_by(["validate", "example-repo"], HEAVY) == set()
 

@@ -29,9 +29,7 @@ def told(
 ) -> list[str]:
     new = {"new.yaml": "---\n".join(documents).encode()}
     files = {**FARM, **STAGING, **new, **(more or {})}
-    return [
-        str(problem).removeprefix("new.yaml:") for problem in problems_in(files, environment)
-    ]
+    return [str(problem).removeprefix("new.yaml:") for problem in problems_in(files, environment)]
 
 
 def at(address: str, name: str = "x", more: str = "") -> str:

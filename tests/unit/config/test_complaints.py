@@ -59,7 +59,10 @@ def told(text: str, *, is_whole: bool = True) -> list[str]:
         ("{cuont: 1}", "2: the document has no key 'cuont'; did you mean count?"),
         ("{part: {name: a, sise: 1}}", "18: part has no key 'sise'; did you mean size?"),
         ("{parts: [{name: a, sise: 1}]}", "20: parts.a has no key 'sise'; did you mean size?"),
-        ("{table: {t: {name: a, zz: 1}}}", "23: table.t has no key 'zz'; known keys are name, size"),
+        (
+            "{table: {t: {name: a, zz: 1}}}",
+            "23: table.t has no key 'zz'; known keys are name, size",
+        ),
         (
             "{parts: [{name: a, absent: true}]}",
             "20: parts.a.absent leaves nothing out; "

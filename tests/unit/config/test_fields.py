@@ -52,10 +52,16 @@ BAD: list[tuple[str, Any]] = [
     *(("Subnet", odd) for odd in (5, "10.0.0.0", "10.0.0.1/24", "10.0.0.0/7", "10.0.0.0/31")),
     *(("Subnet", odd) for odd in ("10.0.0.0/255.0.0.0", "2001:db8::/64", "10.0.0.0/24\n")),
     *(("Label", odd) for odd in ("", "-a", "a-", "A", "a.b", "a_b", "ä", "a b", "x" * 64, "..")),
-    *(("Domain", odd) for odd in ("", "a.", ".a", "a..b", "A.b", "a_b.c", "*.a", ("a." * 127) + "b")),
+    *(
+        ("Domain", odd)
+        for odd in ("", "a.", ".a", "a..b", "A.b", "a_b.c", "*.a", ("a." * 127) + "b")
+    ),
     *(("RecordName", odd) for odd in ("", "a.", "*a", "a.*", "@.a", "a b", "$ORIGIN", "x" * 64)),
     *(("Target", odd) for odd in ("", ".", "a..", "-a", "a b", "*", "a;b")),
-    *(("Naming", odd) for odd in ("", "vm", "{name", "{name}{name}", "{Name}", "{name!r}", "-{name}")),
+    *(
+        ("Naming", odd)
+        for odd in ("", "vm", "{name", "{name}{name}", "{Name}", "{name!r}", "-{name}")
+    ),
     *(("Naming", odd) for odd in ("{name}-", "{name}.", "{name.x}", "{{name}}", "{name}.{name}")),
     *(("BridgeName", odd) for odd in ("", "0br", "br/0", "b" * 16, "br 0", "Br0")),
     *(("Mac", odd) for odd in ("52:54:00:12:34", "52-54-00-12-34-56", "53:54:00:12:34:56")),
@@ -63,10 +69,16 @@ BAD: list[tuple[str, Any]] = [
     *(("Sha256", odd) for odd in ("a" * 63, "A" * 64, "g" * 64, "a" * 64 + "\n")),
     *(("Mail", odd) for odd in ("a", "@b", "a@", "a b@c", "a@b\n", "a@-b", "a@b_c")),
     *(("ImageUrl", odd) for odd in ("http://a/b", "https://a", "a.img", "ftp://a/b", "file://a/b")),
-    *(("ImageUrl", odd) for odd in ("/a/../b", "/a//b", "https://u:p@a/b", "https://a/b?c", "/a\n")),
+    *(
+        ("ImageUrl", odd)
+        for odd in ("/a/../b", "/a//b", "https://u:p@a/b", "https://a/b?c", "/a\n")
+    ),
     *(("LibvirtName", odd) for odd in ("", ".a", "-a", "a/b", "a b", "x" * 101, "a\n")),
     *(("OneLine", odd) for odd in ("a\n", "a\tb", "\x1b[0m", "a\u202eb", "a\u200bb", "x" * 201)),
-    *(("PoolTarget", odd) for odd in ("", "/", "..", "/..", "/a/../b", "a//b", "-a", "/a b", "/a\n")),
+    *(
+        ("PoolTarget", odd)
+        for odd in ("", "/", "..", "/..", "/a/../b", "a//b", "-a", "/a b", "/a\n")
+    ),
     *(("RecordValue", odd) for odd in ("", "a\nb", "ä", "a\x00", "x" * 2001)),
     *(("Cpus", odd) for odd in (0, 1025, -1, 1.0, "1", True, None)),
     *(("Percent", odd) for odd in (-1, 101, 1.5, "5", True)),

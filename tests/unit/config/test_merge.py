@@ -69,7 +69,10 @@ def test_networks_merge_by_network_and_records_by_name_and_type() -> None:
     }
     assert merged(base, upper) == {
         "networks": [{"network": "lan", "address": 1, "mac": 2}, {"network": "lab"}],
-        "records": [{"name": "a", "type": "A", "ttl": 1, "values": 2}, {"name": "a", "type": "TXT"}],
+        "records": [
+            {"name": "a", "type": "A", "ttl": 1, "values": 2},
+            {"name": "a", "type": "TXT"},
+        ],
     }
 
 

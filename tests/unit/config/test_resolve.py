@@ -176,7 +176,9 @@ def test_a_longer_chain_is_refused_and_however_long_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize("odd", ["5", "[]", "{}", "[web]", "{a: b}", "true", "1.5"])
-@pytest.mark.parametrize("document", ["VirtualMachine, name: web-1, stack", "Stack, name: a, inherits"])
+@pytest.mark.parametrize(
+    "document", ["VirtualMachine, name: web-1, stack", "Stack, name: a, inherits"]
+)
 def test_a_reference_of_an_odd_type_is_left_to_the_model(odd: str, document: str) -> None:
     values, problems = resolve(read(f"{{kind: {document}: {odd}}}"))
     assert problems == []

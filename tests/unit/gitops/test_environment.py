@@ -54,6 +54,7 @@ def test_hooks_are_off_and_objects_are_checked_and_synced() -> None:
     assert settings["core.hooksPath"] == "/dev/null"
     assert settings["fetch.fsckObjects"] == settings["transfer.fsckObjects"] == "true"
     assert settings["core.fsync"] == "all"
+    assert settings_of(git_environment(durable=False))["core.fsync"] == "committed"
 
 
 def test_only_a_local_remote_has_settings_of_its_own() -> None:

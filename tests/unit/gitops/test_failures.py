@@ -10,6 +10,7 @@ SAID = {
     "fatal: write error: No space left on device": Failure.NO_ROOM,
     "error: unable to write file objects/1a: Disk quota exceeded": Failure.NO_ROOM,
     "error: index-pack died of signal 25": Failure.NO_ROOM,
+    "fatal: fetch-pack: invalid index-pack output\n": Failure.NO_ROOM,
     "error: Unable to create '/x/refs/x.lock': File exists.": Failure.LOCKED,
     "fatal: cannot lock ref 'refs/x': is at 1a but expected 2b": Failure.LOCKED,
     "fatal: fsck error in packed object": Failure.CORRUPT,

@@ -103,12 +103,26 @@ def test_a_document_that_names_a_host_moves_the_machine() -> None:
     assert hosts(placement) == {"web-1-root": "virt2", "web-1": "virt2"}
 
 
-def test_a_new_machine_goes_to_a_host_that_was_seen() -> None:
-    away = World((), unreachable("virt1"))
+def test_a_machine_that_nobody_has_seen_may_be_on_a_host_that_cannot_be_looked_at() -> None:
+    """Were it made elsewhere, there might be two: a run may have died before it could tell."""
+    away = World((), unreachable("virt2", "virt9"))
     assert hosts(put(new("a"), world=away)) == {"a": "virt2"}
-    assert hosts(put(new("a", 9), rooms=(replace(A, memory_bytes=9 * GIB), B), world=away)) == {
-        "a": "virt1"
+    assert hosts(put(new("a", 9), world=away)) == {"a": "virt2"}
+
+
+def test_a_machine_is_not_on_a_host_that_could_not_hold_it() -> None:
+    bare = replace(B, pools=frozenset())
+    assert hosts(put(*WEB, rooms=(A, bare), world=World((), unreachable("virt2")))) == {
+        "web-1-root": "virt1",
+        "web-1": "virt1",
     }
+
+
+def test_a_machine_that_was_seen_or_is_told_its_host_is_not_looked_for_elsewhere() -> None:
+    away = unreachable("virt2")
+    there = World((seen(machine("a", disks=(), host="virt1")[0]),), away)
+    assert hosts(put(new("a"), world=there)) == {"a": "virt1"}
+    assert hosts(put(new("a", host="virt1"), world=World((), away))) == {"a": "virt1"}
 
 
 REFUSALS: list[tuple[str, Room, dict[str, Any], str]] = [

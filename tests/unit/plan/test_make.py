@@ -195,6 +195,20 @@ def test_what_was_last_on_a_host_that_cannot_be_seen_is_not_made_elsewhere(name:
     assert [each.address for each in made.unknown] == [wanted.address]
 
 
+def test_what_was_on_a_host_and_is_gone_may_be_on_one_that_cannot_be_seen() -> None:
+    """Somebody, or a run that died, may have moved it there."""
+    memory = {WEB_DOMAIN.address: Applied("0" * 16, "virt1")}
+    made = plan((WEB_DOMAIN,), World((), unreachable("virt2")), applied=memory)
+    assert [each.address for each in made.unknown] == [WEB_DOMAIN.address]
+    assert plan((WEB_DOMAIN,), World((), unreachable("virt2"))).unknown == ()
+
+
+def test_a_zone_is_on_no_host() -> None:
+    memory = {ZONE.address: Applied("0" * 16, None)}
+    made = plan((ZONE,), World((), unreachable("virt1")), applied=memory)
+    assert in_short(made) == ["create zone/farm"]
+
+
 def test_others_are_planned_although_a_host_cannot_be_seen() -> None:
     db = machine("db", host="virt2")
     made = plan((*WEB, *db, ZONE), World((), unreachable("virt1")))
@@ -252,6 +266,17 @@ def test_a_machine_without_a_host_and_its_volumes_are_left_alone() -> None:
     homeless = Unplaced(WEB_DOMAIN.address, "no room", None, frozenset({WEB_ROOT.address}))
     made = plan((ZONE,), world_of(*DESIRED), unplaced=(homeless,))
     assert (made.changes, made.unplaced, made.desired) == ((), (homeless,), 3)
+
+
+def test_an_unwanted_disk_of_a_machine_that_moves_is_deleted_where_it_was_taken() -> None:
+    there = machine(disks=("root", "data"))
+    wanted = (with_spec(WEB_ROOT, host="virt2"), with_spec(WEB_DOMAIN, host="virt2"))
+    last = plan(wanted, world_of(*there)).changes[-1]
+    assert str(last) == "delete volume/web-1-data"
+    assert last.needs == {WEB_DOMAIN.address}
+    assert [str(step) for step in last.operations] == [
+        "move volume production-web-1-data in default on virt2 to the trash"
+    ]
 
 
 SMALLER = with_spec(WEB_ROOT, capacity_bytes=4 * GIB)

@@ -1,0 +1,45 @@
+"""Whatever happens, once it is quiet the farm becomes what git says, and nothing else changes."""
+
+from __future__ import annotations
+
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from reconciler.drivers.simulated.faults import CrashAfter, CrashBefore, Fault
+from tests.farms.town import HANDS, Edit, Hand, Rename, Step, Town, Trouble, Turn
+from tests.farms.wishes import ENVIRONMENTS, HOSTS, MACHINES, Wish, some_wishes, wishes
+
+numbers = st.integers(0, 7)
+calls = st.integers(1, 40)
+faults = st.builds(
+    Fault,
+    where=st.sampled_from([*HOSTS, "ns1"]),
+    operation=st.sampled_from(["*", "define_*", "create_*", "mark_*", "start_*", "update_*"]),
+    mode=st.sampled_from(["unreachable", "fails-before", "fails-after"]),
+    times=st.none() | st.integers(1, 3),
+)
+turns = st.builds(Turn, numbers)
+steps = st.lists(
+    st.one_of(
+        turns,
+        turns,
+        st.sampled_from(ENVIRONMENTS).flatmap(wishes).map(Edit),
+        st.builds(Rename, numbers, numbers, st.sampled_from(MACHINES)),
+        st.builds(Hand, st.sampled_from(sorted(HANDS)), numbers),
+        st.builds(Trouble, faults),
+        st.builds(Turn, numbers, st.builds(CrashBefore, calls) | st.builds(CrashAfter, calls)),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=1500)
+@given(some_wishes(), steps)
+def test_after_everything_the_farm_is_as_wanted(
+    begin: tuple[Wish, ...], happens: list[Step]
+) -> None:
+    town = Town(begin)
+    for step in happens:
+        town.live(step)
+    note(f"rounds: {town.calm_down()}")
+    assert town.misfits() == []
