@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import SourceCorrupt, SourceError, SourceUnavailable
 from reconciler.gitops.durable import durable
+from reconciler.gitops.failures import MirrorLocked
 from reconciler.gitops.git import Git
 from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.refs import short
@@ -105,6 +106,10 @@ class Outbox:
             return self._commit(draft)
         except SourceCorrupt:
             if not self._mirror.repair():
+                raise
+            return self._commit(draft)
+        except MirrorLocked:
+            if not self._mirror.clear_left_overs():
                 raise
             return self._commit(draft)
         except SourceUnavailable:

@@ -76,10 +76,15 @@ def place(
     machines = [want for want in desired if isinstance(want.spec, DomainSpec)]
     found = match(environment, desired, world).found
     known = {want.address: _known_host(want, found, applied or {}) for want in machines}
+    growing = {want.address for want in machines if _grows(want, found.get(want.address))}
     hosts: dict[Address, str] = {}
     unplaced: list[Unplaced] = []
-    for want in sorted(machines, key=lambda want: _turn(want, known[want.address])):
-        chosen = table.choose(want, known[want.address])
+
+    def turn(want: Desired[Any]) -> tuple[int, int, str]:
+        return _turn(want, known[want.address], grows=want.address in growing)
+
+    for want in sorted(machines, key=turn):
+        chosen = table.choose(want, known[want.address], grows=want.address in growing)
         if isinstance(chosen, Unplaced):
             unplaced.append(replace(chosen, parts=_parts(want, found)))
         else:
@@ -107,7 +112,7 @@ class _Table:
                 )
         return table
 
-    def choose(self, want: Desired[Any], known: str | None) -> str | Unplaced:
+    def choose(self, want: Desired[Any], known: str | None, *, grows: bool) -> str | Unplaced:
         """The host of one machine, whose room is then taken."""
         spec: DomainSpec = want.spec
         if known is not None and known not in self.rooms and spec.host is None:
@@ -118,7 +123,9 @@ class _Table:
             return Unplaced(want.address, reason, want.position)
         home = spec.host or known or self._perhaps(spec)
         refusals = {
-            host: self._refusal(host, spec, comes=host != known and host not in self.unseen)
+            host: self._refusal(
+                host, spec, comes=host != known and host not in self.unseen, grows=grows
+            )
             for host in ([home] if home else sorted(self.rooms))
         }
         fitting = [host for host, refusal in refusals.items() if not refusal]
@@ -134,19 +141,19 @@ class _Table:
         hosts = sorted(self.unseen & self.rooms.keys())
         return next((host for host in hosts if not self._refusal(host, spec, comes=False)), None)
 
-    def _refusal(self, host: str, spec: DomainSpec, *, comes: bool) -> str:
-        """Why the host cannot have the machine. One that stays needs no room."""
+    def _refusal(self, host: str, spec: DomainSpec, *, comes: bool, grows: bool = False) -> str:
+        """Why the host cannot have the machine. One that stays as it is needs no room."""
         room = self.rooms.get(host)
         if room is None:
             return f"{host} offers this environment no room"
         missing = sorted({disk.pool for disk in spec.disks} - room.pools)
         if missing:
             return f"{host} has no pool {', '.join(missing)}"
-        return self._shortage(room, spec) if comes else ""
+        if comes and not room.open:
+            return f"{host} is in maintenance"
+        return self._shortage(room, spec) if comes or grows else ""
 
     def _shortage(self, room: Room, spec: DomainSpec) -> str:
-        if not room.open:
-            return f"{room.host} is in maintenance"
         free = self._free(room)
         if free < spec.memory_bytes:
             return f"{room.host} has {format_size(max(free, 0))} of memory left for it"
@@ -192,10 +199,18 @@ def _known_host(
     return None
 
 
-def _turn(want: Desired[Any], known: str | None) -> tuple[int, int, str]:
-    """Those that stay where they are come first, then the pinned, then the large."""
+def _grows(want: Desired[Any], found: Observed[Any] | None) -> bool:
+    """Whether it is there and is to have more of its host than now."""
+    if found is None:
+        return False
+    more_memory: bool = want.spec.memory_bytes > found.spec.memory_bytes
+    return more_memory or bool(want.spec.vcpus > found.spec.vcpus)
+
+
+def _turn(want: Desired[Any], known: str | None, *, grows: bool) -> tuple[int, int, str]:
+    """Those that stay as they are come first, then those that grow, the pinned, and the large."""
     stays = known is not None and want.spec.host in {None, known}
-    rank = 0 if stays else 1 if want.spec.host else 2
+    rank = (1 if grows else 0) if stays else 2 if want.spec.host else 3
     return (rank, -want.spec.memory_bytes, want.address.name)
 
 

@@ -146,7 +146,7 @@ class _Pairs:
         )
 
     def removal(self, found: Observed[Any], host: str | None) -> Change:
-        """The change that takes away what nobody wants any more; `host` is where it then will be."""
+        """The change that takes away what nobody wants; `host` is where it will be by then."""
         if found.owner is None:
             message = f"{found.address} is not ours"
             raise ValueError(message)
@@ -196,8 +196,8 @@ def _replaces(change: Change) -> bool:
 def _carried(
     found: Mapping[Address, Observed[Any]], changes: Mapping[Address, Change]
 ) -> dict[Address, str]:
-    """The host to which a migration takes along what the resource needs, by the address in marks."""
-    carried = {}
+    """Where migrations take along what the machines need, by the address in the mark."""
+    carried: dict[Address, str] = {}
     for address, change in changes.items():
         for step in change.operations:
             if isinstance(step, MigrateDomain):

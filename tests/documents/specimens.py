@@ -57,7 +57,7 @@ SPECIMENS: Mapping[str, dict[str, Any]] = {
 }
 
 
-PLACES: Mapping[str, str] = {kind: "new/a.yaml" for kind in SPECIMENS} | {"Farm": "farm.yaml"}
+PLACES: Mapping[str, str] = dict.fromkeys(SPECIMENS, "new/a.yaml") | {"Farm": "farm.yaml"}
 
 
 def texts(value: Any, path: Path = ()) -> Iterator[Path]:

@@ -40,7 +40,13 @@ FORMS: Mapping[str, Callable[[str], object]] = {
 
 
 TYPES: Mapping[str, Callable[[str], object]] = {
-    repr(odd): lambda _, odd=odd: odd for odd in (5, True, 1.5, [], {}, ["a"], {"a": "b"})
+    "a number": len,
+    "truth": bool,
+    "a fraction": lambda text: len(text) / 2,
+    "an empty list": lambda _: [],
+    "an empty mapping": lambda _: {},
+    "a list": lambda text: [text],
+    "a mapping": lambda text: {text: text},
 }
 
 

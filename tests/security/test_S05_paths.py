@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.config.load import is_read, load
 from reconciler.errors import ConfigError
+from reconciler.model.position import Problem
 from reconciler.render.render import render
 from tests.documents.corpus import FARM, FileTree, problems_of
 
@@ -35,18 +36,19 @@ ESCAPES = (
     "$HOME",
     "-rf",
 )
+MACHINE = "kind: VirtualMachine\nname: x\nstack: linux\n"
 REFERENCES: Mapping[str, str] = {
     "the name of a machine": "kind: VirtualMachine\nname: {}\nstack: linux\n",
     "the name of a stack": "kind: Stack\nname: {}\n",
     "the stack of a machine": "kind: VirtualMachine\nname: x\nstack: {}\nmemory: 1 GiB\n",
     "what a stack inherits": "kind: Stack\nname: x\ninherits: {}\n",
-    "an image": "kind: VirtualMachine\nname: x\nstack: linux\nimage: {}\n",
-    "a host": "kind: VirtualMachine\nname: x\nstack: linux\nhost: {}\n",
-    "a disk": "kind: VirtualMachine\nname: x\nstack: linux\ndisks:\n  - {{name: {}, size: 1 GiB}}\n",
-    "a pool": "kind: VirtualMachine\nname: x\nstack: linux\ndisks:\n  - {{name: root, pool: {}}}\n",
-    "a network": "kind: VirtualMachine\nname: x\nstack: linux\nnetworks:\n  - {{network: {}}}\n",
-    "a libvirt name": "kind: VirtualMachine\nname: x\nstack: linux\nlibvirt_name: {}\n",
-    "a former name": "kind: VirtualMachine\nname: x\nstack: linux\nrenamed_from: {}\n",
+    "an image": MACHINE + "image: {}\n",
+    "a host": MACHINE + "host: {}\n",
+    "a disk": MACHINE + "disks:\n  - {{name: {}, size: 1 GiB}}\n",
+    "a pool": MACHINE + "disks:\n  - {{name: root, pool: {}}}\n",
+    "a network": MACHINE + "networks:\n  - {{network: {}}}\n",
+    "a libvirt name": MACHINE + "libvirt_name: {}\n",
+    "a former name": MACHINE + "renamed_from: {}\n",
 }
 _listeners: list[Callable[[str], None]] = []
 
@@ -108,13 +110,15 @@ PATHS = st.lists(PARTS, min_size=1, max_size=5).map(lambda parts: "/".join(parts
 
 @given(st.lists(PATHS, max_size=4, unique=True))
 def test_whatever_paths_a_tree_has_nothing_outside_is_opened(paths: list[str]) -> None:
-    files = {**FARM, **{path: b"kind: Stack\nname: s\n" for path in paths}}
+    files = {**FARM, **dict.fromkeys(paths, b"kind: Stack\nname: s\n")}
+    problems: tuple[Problem, ...] = ()
     with watched() as opened:
         try:
             render(load(WatchedTree(files), "production"))
         except ConfigError as error:
-            assert all(problem.position.file in files for problem in error.problems)
+            problems = error.problems
     assert opened == []
+    assert all(problem.position.file in files for problem in problems)
 
 
 @given(PATHS, st.sampled_from(["production", "..", "../..", "", "."]))

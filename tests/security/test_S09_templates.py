@@ -1,4 +1,4 @@
-"""S09: nothing in the repository is a template; what looks like one stays as it is, or is refused."""
+"""S09: nothing in the repository is a template: what looks like one stays so, or is refused."""
 
 from __future__ import annotations
 

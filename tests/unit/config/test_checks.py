@@ -57,7 +57,8 @@ def test_a_hardware_address_has_one_owner() -> None:
     mac = ", mac: '52:54:00:00:00:01'"
     (problem,) = told(at("192.168.1.140", "a", mac), at("192.168.1.141", "b", mac))
     assert problem == (
-        "11:44: machine b has 52:54:00:00:00:01, which machine a has; choose another hardware address"
+        "11:44: machine b has 52:54:00:00:00:01, which machine a has; "
+        "choose another hardware address"
     )
 
 

@@ -12,6 +12,9 @@ from reconciler.config.merge import Located, locate
 from reconciler.config.parse import parse
 
 
+LEFT_OUT = "write `absent: true` for an item that a stack or the shared document has"
+
+
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     name: str
@@ -65,8 +68,7 @@ def told(text: str, *, is_whole: bool = True) -> list[str]:
         ),
         (
             "{parts: [{name: a, absent: true}]}",
-            "20: parts.a.absent leaves nothing out; "
-            "write `absent: true` for an item that a stack or the shared document has",
+            f"20: parts.a.absent leaves nothing out; {LEFT_OUT}",
         ),
         ("{ratio: 0.0}", "2: ratio is wrong: Input should be greater than 0"),
     ],

@@ -42,7 +42,7 @@ def objections(path: Path, *, patch: bool) -> list[str]:
 
 
 def judged(value: Any, *, patch: bool) -> Iterator[str]:
-    model = MODELS.get(value.get("kind")) if isinstance(value, dict) else None
+    model = MODELS.get(str(value.get("kind"))) if isinstance(value, dict) else None
     if model is None:
         yield "no kind"
     else:

@@ -1,4 +1,4 @@
-"""A new config repository validates as it is, for every environment, together and by the schemas."""
+"""A new config repository validates as it is: for every environment, and by the schemas."""
 
 from __future__ import annotations
 

@@ -215,3 +215,34 @@ def test_the_same_input_always_gives_the_same_choice() -> None:
     first = hosts(put(*machines, rooms=(replace(A, memory_bytes=64 * GIB), B)))
     shuffled = [*machines[7:], *machines[:7][::-1]]
     assert hosts(put(*shuffled, rooms=(B, replace(A, memory_bytes=64 * GIB)))) == first
+
+
+def test_a_machine_that_grows_beyond_what_is_left_is_refused() -> None:
+    there = World(
+        (
+            seen(machine("a", host="virt1")[1]),
+            seen(machine("b", host="virt1", memory_bytes=4 * GIB)[1]),
+        )
+    )
+    wanted = (new("a", 5), new("b", 4))
+    assert reasons(put(*wanted, rooms=(A,), world=there)) == [
+        "virt1 has 4 GiB of memory left for it"
+    ]
+    assert reasons(put(new("a", 4), new("b", 4), rooms=(A,), world=there)) == []
+
+
+def test_a_machine_cannot_outgrow_the_share_of_its_environment() -> None:
+    share = replace(A, share_bytes=2 * GIB, share_cpus=2)
+    there = World((seen(machine("a", host="virt1", memory_bytes=GIB, vcpus=1)[1]),))
+    assert reasons(put(new("a", 3, vcpus=1), rooms=(share,), world=there)) == [
+        "virt1 has 2 GiB of memory left for it"
+    ]
+    assert reasons(put(new("a", 1, vcpus=3), rooms=(share,), world=there)) == [
+        "virt1 shares 2 cpus, 0 are taken"
+    ]
+
+
+def test_a_machine_grows_on_a_host_in_maintenance() -> None:
+    closed = replace(A, open=False)
+    there = World((seen(machine("a", host="virt1", memory_bytes=GIB)[1]),))
+    assert reasons(put(new("a", 3), rooms=(closed,), world=there)) == []
