@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.kinds.domain import DomainSpec
+from reconciler.kinds.match import match
+from reconciler.kinds.volume import VolumeSpec
 from reconciler.model.address import Address, Scope
 from reconciler.model.resource import Desired, World
 from reconciler.plan.make import make_plan
@@ -52,27 +54,37 @@ def settle(
 def undo_plan(plan: Plan, before: World, now: World) -> Plan:
     """The way back: a plan whose desire is what was seen before, for just what `plan` changed.
 
-    The marks become again what they were. What a plan put in the trash is made anew and empty; its
-    data stays in the trash.
+    The marks become again what they were. No data is lost on the way: a volume that grew stays as
+    large as it is. What a plan put in the trash is made anew and empty; its data stays there.
     """
     touched = {change.address for change in plan.active}
     touched |= {change.formerly for change in plan.active if change.formerly}
-    machines = [seen.spec for seen in now.observed if isinstance(seen.spec, DomainSpec)]
-    waiting = {machine.uuid for machine in machines if machine.pending_restart}
+    later = match(plan.environment, _desire(plan, before), now).found
     desire = [
-        Desired(address, _again(found.spec, waiting), digest=found.owner.digest)
-        for address, found in sorted(before.of(plan.environment).items())
-        if found.owner is not None
+        replace(want, spec=_again(want.spec, later[want.address].spec))
+        if want.address in later
+        else want
+        for want in _desire(plan, before)
     ]
     back = make_plan(plan.environment, desire, now, revision=plan.revision)
     return _only(back, touched)
 
 
-def _again(spec: Any, waiting: Container[str]) -> Any:
+def _desire(plan: Plan, before: World) -> list[Desired[Any]]:
+    return [
+        Desired(address, found.spec, digest=found.owner.digest)
+        for address, found in sorted(before.of(plan.environment).items())
+        if found.owner is not None
+    ]
+
+
+def _again(before: Any, now: Any) -> Any:
     """What was seen, as a wish. A guest that still waits for the change need not restart."""
-    if isinstance(spec, DomainSpec) and spec.uuid in waiting:
-        return replace(spec, pending_restart=None)
-    return spec
+    if isinstance(before, DomainSpec) and now.pending_restart:
+        return replace(before, pending_restart=None)
+    if isinstance(before, VolumeSpec):
+        return replace(before, capacity_bytes=max(before.capacity_bytes, now.capacity_bytes))
+    return before
 
 
 def _only(plan: Plan, touched: set[Address]) -> Plan:

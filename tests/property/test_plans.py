@@ -107,6 +107,7 @@ def test_every_order_that_a_plan_allows_leads_to_the_same_farm(
 @settings(max_examples=80)
 @given(production, production)
 def test_undo_restores_everything_but_the_content_of_disks(begin: Wish, then: Wish) -> None:
+    begin, then = of_one_size(begin), of_one_size(then)
     town = settled(begin)
     environment = town.environments["production"]
     good, before = town.farm.state, environment.look().world
@@ -122,6 +123,17 @@ def test_undo_restores_everything_but_the_content_of_disks(begin: Wish, then: Wi
     assert environment.look().plan.changes == ()
     environment.turn()
     assert specs(town.farm.state) == specs(good)
+
+
+def of_one_size(wish: Wish) -> Wish:
+    """No volume grows, because that cannot be undone without a loss."""
+    return replace(
+        wish,
+        machines=tuple(
+            replace(each, disks=tuple(replace(disk, gib=1) for disk in each.disks))
+            for each in wish.machines
+        ),
+    )
 
 
 def specs(state: FarmState) -> dict[Any, Any]:

@@ -134,7 +134,19 @@ def test_a_commit_is_named_by_its_id_or_a_tag(desk: Desk, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["deadbeef", "nope", "--upload-pack=x", "HEAD", "production", "v1^{tree}", "a..b", ""]
+    "name",
+    [
+        "deadbeef",
+        "nope",
+        "refs/origin/heads/staging",
+        ":/Describe",
+        "--upload-pack=x",
+        "HEAD",
+        "production",
+        "v1^{tree}",
+        "a..b",
+        "",
+    ],
 )
 def test_nothing_else_names_a_commit(desk: Desk, name: str) -> None:
     done = desk.run("plan", "-e", "production", f"--revision={name}")

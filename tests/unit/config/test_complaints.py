@@ -11,7 +11,6 @@ from reconciler.config.complaints import complaints
 from reconciler.config.merge import Located, locate
 from reconciler.config.parse import parse
 
-
 LEFT_OUT = "write `absent: true` for an item that a stack or the shared document has"
 
 

@@ -220,6 +220,14 @@ def test_what_cannot_be_seen_now_is_not_undone_now() -> None:
     assert {each.address for each in back.unknown} == {each.address for each in WEB}
 
 
+def test_a_volume_that_grew_stays_as_large_as_it_is() -> None:
+    """To undo it would be to lose what is on it."""
+    volume, domain = WEB
+    larger = replace(volume, spec=replace(volume.spec, capacity_bytes=9 * GIB))
+    plan = plan_of((larger, domain), world_of(*WEB))
+    assert undo_plan(plan, world_of(*WEB), world_of(larger, domain)).changes == ()
+
+
 def test_undoing_a_deletion_is_a_creation() -> None:
     plan = plan_of((), world_of(ZONE))
     (change,) = undo_plan(plan, world_of(ZONE), World()).changes
