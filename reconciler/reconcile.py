@@ -176,5 +176,6 @@ def _keep(environment: str, site: Site, past: Status, refusal: Refusal) -> Repor
         with suppress(*REFUSALS):  # then nothing can be done, and the first reason is the one
             return reconcile(environment, past.revision, site, past, refusal)
     report = Report(environment, past.revision, refusal=refusal)
-    site.chronicle.refused(report, past)
+    if past.revision or refusal.revision:  # else there is no environment yet to speak of
+        site.chronicle.refused(report, past)
     return report

@@ -22,6 +22,7 @@ def new_repository(name: str, domain: str) -> Mapping[str, str]:
     }
     files["hosts/virt1.yaml"] = _HOST
     files["stacks/linux.yaml"] = _STACK
+    files["vms/hello.yaml"] = _MACHINE
     return files
 
 
@@ -55,6 +56,11 @@ pools:
 share:
   staging: {memory: 16 GiB, cpus: 8}
   development: {memory: 8 GiB, cpus: 8}
+"""
+_MACHINE = """kind: VirtualMachine
+name: hello
+description: The first machine; rename it, or write your own beside it
+stack: linux
 """
 _STACK = """kind: Stack
 name: linux

@@ -21,7 +21,7 @@ from reconciler.gitops.notes import Notes
 from reconciler.gitops.outbox import PushOutcome
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Address
-from reconciler.model.change import Action
+from reconciler.model.change import Action, FieldChange
 from reconciler.model.condition import ConditionType
 from reconciler.model.condition import Status as ConditionStatus
 from reconciler.model.resource import Applied, World
@@ -35,6 +35,7 @@ from reconciler.plan.show.status import (
     read_status,
     status_json,
 )
+from reconciler.plan.show.value import worded
 
 SHORT = 7
 BODY_LINES = 200
@@ -335,8 +336,16 @@ def _body(status: Status, changed: tuple[Change, ...]) -> str:
         for condition in status.conditions
         if condition.type is ConditionType.READY or condition.status is not ConditionStatus.FALSE
     ]
-    lines += [f"{change}: {field}" for change in changed for field in change.fields]
+    lines += [f"{change}: {_field(each)}" for change in changed for each in change.fields]
     return "\n".join(lines[:BODY_LINES])
+
+
+def _field(change: FieldChange) -> str:
+    before, after = (
+        "(none)" if value is None else worded(change.path, value)
+        for value in (change.before, change.after)
+    )
+    return f"{change.path}: {before} -> {after}"
 
 
 def _kept(journal: Journal, look: Look | None) -> Mapping[str, bytes]:

@@ -22,6 +22,7 @@ from reconciler.kinds.domain_operations import (
     UndefineDomain,
 )
 from reconciler.kinds.protocol import Operation, fields_of
+from reconciler.kinds.volume_operations import FreeVolume
 from reconciler.model.address import Address, Scope
 from reconciler.model.change import FieldChange
 from reconciler.model.diff import diff_fields
@@ -155,6 +156,17 @@ class DomainKind:
         """It is off, and the disks that were taken are not in its definition."""
         disks = (d for d in observed.disks if volume_address(address.name, d.name) not in lost)
         return replace(observed, running=False, pending_restart=False, disks=tuple(disks))
+
+    def release(
+        self, address: Address, observed: DomainSpec, lost: frozenset[Address], owner: Owner
+    ) -> tuple[Operation, ...]:
+        """Stop it and take the disks out of its definition."""
+        host = _placed(observed)
+        return tuple(
+            FreeVolume(host, disk.pool, disk.volume, owner.environment)
+            for disk in observed.disks
+            if volume_address(address.name, disk.name) in lost
+        )
 
     def mark(self, observed: DomainSpec, owner: Owner) -> tuple[Operation, ...]:
         """Replace the mark."""

@@ -111,6 +111,12 @@ class Kind(Protocol[S]):
         """What is left of it when some of what it needs has been taken from it."""
         ...
 
+    def release(
+        self, address: Address, observed: S, lost: frozenset[Address], owner: Owner
+    ) -> tuple[Operation, ...]:
+        """How to make it go on without some of what it needs."""
+        ...
+
     def mark(self, observed: S, owner: Owner) -> tuple[Operation, ...]:
         """How to write the mark anew, when the thing itself is as it should be."""
         ...

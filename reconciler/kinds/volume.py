@@ -117,6 +117,13 @@ class VolumeKind:
         del address, lost
         return observed
 
+    def release(
+        self, address: Address, observed: VolumeSpec, lost: frozenset[Address], owner: Owner
+    ) -> tuple[Operation, ...]:
+        """Nothing, because it needs nothing."""
+        del address, observed, lost, owner
+        return ()
+
     def mark(self, observed: VolumeSpec, owner: Owner) -> tuple[Operation, ...]:
         """Replace the mark."""
         return (MarkVolume(_placed(observed), observed.pool, observed.name, owner),)

@@ -116,6 +116,13 @@ class ZoneKind:
         del address, lost
         return observed
 
+    def release(
+        self, address: Address, observed: ZoneSpec, lost: frozenset[Address], owner: Owner
+    ) -> tuple[Operation, ...]:
+        """Nothing, because it needs nothing."""
+        del address, observed, lost, owner
+        return ()
+
     def mark(self, observed: ZoneSpec, owner: Owner) -> tuple[Operation, ...]:
         """Write the registry's records anew."""
         update = ZoneUpdate(

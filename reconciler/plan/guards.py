@@ -12,7 +12,7 @@ from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.address import Address
 from reconciler.model.change import Action
 from reconciler.model.position import Position
-from reconciler.plan.plan import Change, Plan
+from reconciler.plan.plan import Cause, Change, Plan
 from reconciler.plan.policy import Policy
 
 RECORDS_AT_LEAST = 10
@@ -69,10 +69,14 @@ def mass_deletion(plan: Plan, policy: Policy) -> Iterator[Violation]:
 
 
 def mass_record_change(plan: Plan, policy: Policy) -> Iterator[Violation]:
-    """A large part of a zone's record sets would be changed or deleted."""
+    """A large part of a zone's record sets, or a whole zone, would be changed or deleted.
+
+    What heals drift is not measured: it makes the zone again what it was.
+    """
     for change in plan.active:
         touched, total = _records(change)
-        if total >= RECORDS_AT_LEAST and touched * 100 > total * policy.records_percent:
+        is_much = total >= RECORDS_AT_LEAST and touched * 100 > total * policy.records_percent
+        if (is_much or _ends_zone(change)) and change.cause is not Cause.DRIFT:
             yield Violation(
                 "mass-record-change",
                 f"{touched} of {total} record sets of {change.address} would be changed or "
@@ -145,6 +149,12 @@ def _records(change: Change) -> tuple[int, int]:
         return total, total
     there = [f for f in change.fields if f.path.startswith("records.") and f.before is not None]
     return len({_record_key(each.path) for each in there}), total
+
+
+def _ends_zone(change: Change) -> bool:
+    """Whether a zone would not be served any more."""
+    had_authority = isinstance(change.observed, ZoneSpec) and change.observed.timers is not None
+    return had_authority and change.action is Action.DELETE
 
 
 def _record_key(path: str) -> str:

@@ -41,7 +41,7 @@ def make_plan(
     matches = match(environment, desired, world)
     homeless = frozenset[Address]().union(*({u.address, *u.parts} for u in unplaced))
     pairs = _Pairs.of(environment, desired, world, matches.found, applied or {})
-    changes = pairs.changes(desired)
+    changes = pairs.changes(desired, matches)
     unchanged = len(desired) - len(changes) - len(pairs.unknown)
     unwanted = [each for each in matches.unwanted if each.address not in homeless]
     carried = _carried(matches.found, changes)
@@ -88,10 +88,19 @@ class _Pairs:
         }
         return cls(environment, found, unknown, memory)
 
-    def changes(self, desired: Sequence[Desired[Any]]) -> dict[Address, Change]:
+    def changes(self, desired: Sequence[Desired[Any]], matches: Matches) -> dict[Address, Change]:
         """The changes of all desired resources."""
         changes = {want.address: change for want in desired if (change := self.compare(want))}
-        return changes | {change.address: change for change in self.bereft(desired, changes)}
+        replaced = frozenset(change.address for change in changes.values() if _replaces(change))
+        there = {_marked(seen) for seen in (*matches.found.values(), *matches.unwanted)}
+        for want in desired:
+            if found := self.found.get(want.address):
+                kind, moves = KIND_BY_NAME[want.address.kind], changes.get(want.address)
+                lost = kind.needs(want.address, found.spec) & replaced
+                gone = kind.needs(_marked(found), found.spec) - there
+                if change := self._bereft(want, lost, gone if _destination(moves) else frozenset()):
+                    changes[want.address] = change
+        return changes
 
     def compare(self, want: Desired[Any]) -> Change | None:
         """The change of one desired resource, or None."""
@@ -100,18 +109,29 @@ class _Pairs:
         found = self.found.get(want.address)
         return self._creation(want) if found is None else self._update(want, found)
 
-    def bereft(
-        self, desired: Iterable[Desired[Any]], changes: Mapping[Address, Change]
-    ) -> Iterator[Change]:
-        """The changes of those from whom the replacement of something takes it away first."""
-        lost = frozenset(change.address for change in changes.values() if _replaces(change))
-        for want in desired if lost else ():
-            found = self.found.get(want.address)
-            kind = KIND_BY_NAME[want.address.kind]
-            if found is not None and kind.needs(want.address, found.spec) & lost:
-                rest = kind.without(want.address, found.spec, lost)
-                if change := self._update(want, replace(found, spec=rest)):
-                    yield replace(change, cause=Cause.PENDING, observed=found.spec)
+    def _bereft(
+        self, want: Desired[Any], lost: frozenset[Address], gone: frozenset[Address]
+    ) -> Change | None:
+        """The change of what loses something that it needs.
+
+        What is replaced takes care that it is set free: `lost`. What is not there any more cannot
+        be taken along in a move, and is forgotten before: `gone`, by the address in the mark.
+        """
+        if not lost and not gone:
+            return None
+        found, kind = self.found[want.address], KIND_BY_NAME[want.address.kind]
+        rest = kind.without(want.address, found.spec, lost)
+        rest = kind.without(_marked(found), rest, gone)
+        change = self._update(want, replace(found, spec=rest))
+        if change is None:
+            return None
+        first = kind.release(_marked(found), found.spec, gone, owner_of(self.environment, want))
+        return replace(
+            change,
+            cause=Cause.PENDING if lost else change.cause,
+            operations=(*first, *change.operations),
+            observed=found.spec,
+        )
 
     def _creation(self, want: Desired[Any]) -> Change:
         kind = KIND_BY_NAME[want.address.kind]
@@ -199,12 +219,17 @@ def _carried(
     """Where migrations take along what the machines need, by the address in the mark."""
     carried: dict[Address, str] = {}
     for address, change in changes.items():
-        for step in change.operations:
-            if isinstance(step, MigrateDomain):
-                seen = found[address]
-                needs = KIND_BY_NAME[address.kind].needs(_marked(seen), seen.spec)
-                carried |= dict.fromkeys(needs, step.destination)
+        if destination := _destination(change):
+            seen = found[address]
+            needs = KIND_BY_NAME[address.kind].needs(_marked(seen), seen.spec)
+            carried |= dict.fromkeys(needs, destination)
     return carried
+
+
+def _destination(change: Change | None) -> str | None:
+    """The host to which the change takes the resource along with what it needs."""
+    steps = change.operations if change else ()
+    return next((step.destination for step in steps if isinstance(step, MigrateDomain)), None)
 
 
 def _wanted_ties(

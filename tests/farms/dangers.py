@@ -37,7 +37,7 @@ class Danger:
 
 
 def nothing_is_wanted() -> Plan:
-    return make_plan(PRODUCTION, (), world_of(want(zone_spec(), "farm")))
+    return make_plan(PRODUCTION, (), world_of(want(volume_spec(), "web-1-root")))
 
 
 def two_machines_of_three_go() -> Plan:

@@ -77,7 +77,7 @@ def test_a_hand_change_is_recorded_as_drift_and_then_healed(scene: Scene) -> Non
     assert scene.domain("production-web-1")[1].definition == domain.definition
     assert scene.events() == ["sync", "drift", "heal"]
     shown = scene.origin.git("show", "refs/heads/reconciler/production~1")
-    assert f"memory_bytes: {GIB}" in shown
+    assert "memory_bytes: 1 GiB -> 2 GiB" in shown
     assert ready(scene) is Is.TRUE
 
 

@@ -226,6 +226,14 @@ def test_a_domain_without_a_disk_that_was_taken_is_off() -> None:
     assert KIND.without(Address("domain", "web-1"), spec, lost) == replace(SEEN, running=False)
 
 
+def test_a_disk_that_is_gone_is_taken_out_of_the_definition() -> None:
+    spec = replace(SEEN, disks=(*SEEN.disks, DATA))
+    lost = frozenset({Address("volume", "web-1-data")})
+    assert in_words(KIND.release(Address("domain", "web-1"), spec, lost, OWNER)) == [
+        "take volume production-web-1-data on virt1 from the domain that uses it"
+    ]
+
+
 @pytest.mark.parametrize("fields", [{"host": None}, {"accelerator": None}])
 def test_what_was_never_placed_cannot_be_made(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="production-web-1 was never placed on a host"):

@@ -129,7 +129,9 @@ def test_a_deleted_volume_goes_to_the_trash() -> None:
 
 
 def test_losing_what_it_needs_changes_nothing_because_it_needs_nothing() -> None:
-    assert KIND.without(Address("volume", "web-1-root"), SEEN, frozenset()) is SEEN
+    address = Address("volume", "web-1-root")
+    assert KIND.without(address, SEEN, frozenset()) is SEEN
+    assert KIND.release(address, SEEN, frozenset(), OWNER) == ()
 
 
 def test_a_volume_is_seen_as_it_was_made_and_marked() -> None:

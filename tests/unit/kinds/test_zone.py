@@ -77,6 +77,7 @@ def test_a_zone_lives_on_its_server_and_on_no_host() -> None:
 
 def test_losing_what_it_needs_changes_nothing_because_it_needs_nothing() -> None:
     assert KIND.without(Address("zone", "farm"), SEEN, frozenset()) is SEEN
+    assert KIND.release(Address("zone", "farm"), SEEN, frozenset(), OWNER) == ()
 
 
 @pytest.mark.parametrize("scope", [Scope("host", "virt1"), Scope("zone", "farm")])

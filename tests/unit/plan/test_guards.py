@@ -112,11 +112,26 @@ def test_a_third_of_a_zone_of_ten_records_is_too_much(plan: Plan, stopped: bool)
     assert names(plan) == (["mass-record-change"] if stopped else [])
 
 
-def test_a_whole_zone_counts_with_all_its_records() -> None:
-    wanted = want(zone_spec(*map(a_record, fleet(9))), "farm")
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_whole_zone_is_much_however_small_it_is(count: int) -> None:
+    wanted = want(zone_spec(*map(a_record, fleet(count - 1))), "farm")
     deleted = make_plan(PRODUCTION, machine(), world_of(wanted))
     assert names(deleted) == ["mass-record-change"]
-    assert "10 of 10 record sets of zone/farm" in check(deleted, Policy())[0].message
+    assert f"{count} of {count} record sets of zone/farm" in check(deleted, Policy())[0].message
+
+
+def test_a_few_records_in_the_zone_of_somebody_else_may_all_go() -> None:
+    guest = want(zone_spec(a_record("www"), timers=None), "farm")
+    assert names(make_plan(PRODUCTION, machine(), world_of(guest))) == []
+
+
+def test_healing_a_zone_that_somebody_spoiled_is_no_danger() -> None:
+    wanted = want(zone_spec(*map(a_record, fleet(11))), "farm")
+    spoiled = replace(a_record("x"), values=("10.9.9.9",))
+    records = [replace(spoiled, name=name) for name in fleet(11)]
+    plan = make_plan(PRODUCTION, [wanted], World((seen(wanted, records=tuple(records)),)))
+    assert plan.drifted == plan.changes
+    assert names(plan) == []
 
 
 def test_a_record_set_of_which_two_fields_change_counts_once() -> None:

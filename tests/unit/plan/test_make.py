@@ -279,6 +279,26 @@ def test_an_unwanted_disk_of_a_machine_that_moves_is_deleted_where_it_was_taken(
     ]
 
 
+@pytest.mark.parametrize("disks", [("root", "data"), ("root",)])
+def test_a_disk_that_somebody_deleted_does_not_hold_up_a_move(disks: tuple[str, ...]) -> None:
+    """Wanted or not, it is taken out of the definition before the machine goes."""
+    there = machine(disks=("root", "data"))
+    world = World(tuple(seen(each) for each in there if each.address.name != "web-1-data"))
+    wanted = [with_spec(each, host="virt2") for each in machine(disks=disks)]
+    change = plan(tuple(wanted), world).changes[-1]
+    assert [str(step) for step in change.operations[:2]] == [
+        "take volume production-web-1-data on virt1 from the domain that uses it",
+        "migrate domain production-web-1 from virt1 to virt2",
+    ]
+    assert "start domain production-web-1 on virt2" in map(str, change.operations)
+    assert change.observed == there[-1].spec
+
+
+def test_a_disk_that_somebody_deleted_is_made_anew_where_the_machine_stays() -> None:
+    world = World((seen(WEB_DOMAIN),))
+    assert in_short(plan(WEB, world)) == ["create volume/web-1-root"]
+
+
 SMALLER = with_spec(WEB_ROOT, capacity_bytes=4 * GIB)
 
 
