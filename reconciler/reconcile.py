@@ -95,7 +95,7 @@ def reconcile(
         PlanError: its resources need each other in a circle.
         GuardRefused: its plan would do more than the policy allows. Nothing was changed.
     """
-    documents = site.source.documents(environment, revision)
+    documents = _documents(environment, revision, site, past)
     policy = policy_of(documents, revision, site, past)
     look = looker(documents, revision, policy, site, past)
     before = look()
@@ -128,10 +128,18 @@ def plan(environment: str, revision: str, site: Site) -> tuple[Look, tuple[Viola
         PlanError: its resources need each other in a circle.
     """
     past = site.chronicle.recall(environment)
-    documents = site.source.documents(environment, revision)
+    documents = _documents(environment, revision, site, past)
     policy = policy_of(documents, revision, site, past)
     look = looker(documents, revision, policy, site, past)()
     return look, check(look.plan, policy)
+
+
+def _documents(environment: str, revision: str, site: Site, past: Status) -> Documents:
+    standing = {environment: past.revision}
+    for other in site.source.heads().keys() - standing.keys():
+        with suppress(*REFUSALS):  # a journal that cannot be read claims nothing
+            standing[other] = site.chronicle.recall(other).revision
+    return site.source.documents(environment, revision, standing)
 
 
 def policy_of(documents: Documents, revision: str, site: Site, past: Status) -> Policy:

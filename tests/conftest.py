@@ -1,4 +1,8 @@
-"""What all tests share: golden files, and the option that writes them anew."""
+"""What all tests share: golden files with the option that writes them anew, and examples.
+
+Hypothesis tries the same examples in every run; `--hypothesis-profile=search` looks for new ones,
+and for twenty times as many.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+settings.register_profile(
+    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=SLOW
+)
+settings.register_profile(
+    "search", max_examples=2000, database=None, deadline=None, suppress_health_check=SLOW
+)
+settings.load_profile("steady")
 
 Golden = Callable[[Path, str], None]
 

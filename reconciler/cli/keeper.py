@@ -81,7 +81,9 @@ class Keeper:
         if not report.revision:
             return Next()
         try:
-            documents = self._site.source.documents(report.environment, report.revision)
+            documents = self._site.source.documents(
+                report.environment, report.revision, {report.environment: report.revision}
+            )
         except (ConfigError, SourceError):
             return Next()
         return Next(documents.policy.interval)

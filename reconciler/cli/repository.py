@@ -117,7 +117,10 @@ def open_repository(settings: Settings) -> Iterator[Repository]:
 
         config = mirror(settings.repository.url)
         record = mirror(settings.journal.url) if settings.journal.url else config
-        source = ConfigSource(config, settings.branches.by_environment())
+        patterns = settings.branches.by_environment()
+        if problems := pattern_problems(patterns):
+            raise SettingsError("branches", problems)
+        source = ConfigSource(config, patterns)
         yield Repository(settings, source, _chronicle(settings, config, record), record)
 
 

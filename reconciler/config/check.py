@@ -13,6 +13,7 @@ from reconciler.config.names import Names, unknown
 from reconciler.config.repository import Documents
 from reconciler.model.position import Problem
 
+UNKNOWN = "invalid"  # the domain of a Farm or Environment that is itself wrong (RFC 2606)
 _MACHINE = "VirtualMachine"
 
 
@@ -22,6 +23,7 @@ def check_documents(documents: Documents, names: Names) -> tuple[Problem, ...]:
     `documents` are those that are right in themselves, `names` tell of the others.
     """
     return (
+        *_domains(documents),
         *_machines(documents, names),
         *_same_domains(documents),
         *_same_volumes(documents),
@@ -29,6 +31,16 @@ def check_documents(documents: Documents, names: Names) -> tuple[Problem, ...]:
         *address_problems(documents),
         *zone_problems(documents, names),
     )
+
+
+def _domains(documents: Documents) -> Iterator[Problem]:
+    """A domain beside the farm's is a slip; the one that both are in may hold machines, too."""
+    own, farm = documents.policy.domain, documents.farm.domain
+    related = f".{own}".endswith(f".{farm}") or f".{farm}".endswith(f".{own}")
+    if not related and UNKNOWN not in {own, farm}:
+        position = documents.position("Environment", documents.environment, "domain")
+        what = f"the domain {own} is not inside the farm's, {farm}"
+        yield Problem(position, what, f"write {farm} or a name that ends with it")
 
 
 def _machines(documents: Documents, names: Names) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, get_args
 
 from pydantic import ValidationError
 
-from reconciler.config.check import check_documents
+from reconciler.config.check import UNKNOWN, check_documents
 from reconciler.config.complaints import complaints
 from reconciler.config.documents import (
     DOCUMENTS,
@@ -42,8 +42,8 @@ MODELS: Mapping[str, type[Document]] = {model.__name__: model for model in DOCUM
 ENVIRONMENT_NAMES: tuple[str, ...] = get_args(EnvironmentName)
 SUFFIXES = (".yaml", ".yml")
 NOT_READ = frozenset({"secrets", "docs", "schemas"})
-_NO_FARM = Farm(kind="Farm", name="none", domain="invalid", contact="nobody@invalid")
-_NO_POLICY = Environment(kind="Environment", name="production", domain="invalid")
+_NO_FARM = Farm(kind="Farm", name="none", domain=UNKNOWN, contact=f"nobody@{UNKNOWN}")
+_NO_POLICY = Environment(kind="Environment", name="production", domain=UNKNOWN)
 
 
 class TreeReader(Protocol):

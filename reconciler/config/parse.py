@@ -16,13 +16,9 @@ from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # re-export
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
-    DocumentEndEvent,
     DocumentStartEvent,
-    MappingStartEvent,
     ScalarEvent,
     SequenceStartEvent,
-    StreamEndEvent,
-    StreamStartEvent,
 )
 
 from reconciler.errors import ConfigError
@@ -124,9 +120,6 @@ def _documents(file: str, text: str, problems: list[Problem]) -> Iterator[Writte
                 built = _Builder(file, parser, problems).document()
                 if built.value is not None:
                     yield built
-            elif not isinstance(event, StreamStartEvent | StreamEndEvent | DocumentEndEvent):
-                message = f"unexpected {type(event).__name__}"
-                raise ValueError(message)
     finally:
         parser.dispose()
 
@@ -169,9 +162,7 @@ class _Builder:
             return self._scalar(event)
         if isinstance(event, SequenceStartEvent):
             return list(self._items(path))
-        if isinstance(event, MappingStartEvent):
-            return self._mapping(path)
-        raise self._refusal(event, "unexpected content", "check the syntax")
+        return self._mapping(path)
 
     def _items(self, path: Path) -> Iterator[Any]:
         index = 0

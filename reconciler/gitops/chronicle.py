@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -15,7 +16,7 @@ from functools import lru_cache
 from reconciler.engine.apply import Outcome, Result
 from reconciler.engine.consequence import Consequence, consequence_of
 from reconciler.engine.verify import Look
-from reconciler.errors import HistoryRewritten, ReconcilerError
+from reconciler.errors import HistoryRewritten, ReconcilerError, SourceCorrupt, Stalled
 from reconciler.gitops.journal import Event, Journal
 from reconciler.gitops.notes import Notes
 from reconciler.gitops.outbox import PushOutcome
@@ -125,7 +126,15 @@ class Chronicle:
         """What the journal remembers; a blank status if it has not begun."""
         files = self.journal(environment).read() or {}
         content = files.get(STATUS_FILE)
-        return _read_status(content) if content else Status(environment)
+        if not content:
+            return Status(environment)
+        status = _read_status(content)
+        if status.environment != environment:
+            raise Stalled(
+                f"the journal of {environment} tells of {status.environment}",
+                "restore status.json as it is in an earlier commit of the journal",
+            )
+        return status
 
     def begins(self, before: Look, past: Status, refusal: Refusal | None) -> Status:
         """Write down what was found before anything is changed: a refusal, then drift.
@@ -194,7 +203,8 @@ class Chronicle:
         """Say on the config commit what became of it."""
         refused = report.refusal.revision if report.refusal else ""
         if commit := refused or report.revision:
-            self.notes(report.environment).write(commit, outcome, record)
+            with suppress(SourceCorrupt):  # a commit that is not here cannot be noted
+                self.notes(report.environment).write(commit, outcome, record)
 
     def _status(self, past: Status, look: Look, report: Report) -> Status:
         finding, refusal, revision = report.finding, report.refusal, report.revision

@@ -71,6 +71,7 @@ class Mirror:
         self._asking = threading.RLock()
         self._writing = threading.RLock()
         self._ancestry: dict[tuple[str, str], bool] = {}
+        self._kept: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -226,16 +227,25 @@ class Mirror:
         """
         self._store.check_writable()
 
-    def keep(self, name: str, sha: str) -> None:
+    def keep(self, name: str, sha: str) -> bool:
         """Never forget a commit, even if no branch of the remote leads to it any more.
 
-        A later call with the same name lets the earlier commit go.
+        A later call with the same name lets the earlier commit go. False if it is not here.
+
+        Raises:
+            SourceUnavailable: there is no room to note it.
         """
         ref = check_ref(KEPT + name)
+        if self._kept.get(name) == sha:
+            return True
         with self.writing() as git:
+            if not git.has_commit(sha):
+                return False
             old = git.ref(ref)
             if old != sha:
                 git.set_ref(ref, sha, old)
+            self._kept[name] = sha
+        return True
 
     def repair(self) -> bool:
         """Make the mirror anew if its objects are broken; False if they are not.
@@ -246,6 +256,7 @@ class Mirror:
         with self._asking:
             sound = self._reach.here_patiently(self.git().directory).is_sound()
             if not sound:
+                self._kept.clear()
                 make_anew(self._store, self._reach, self._writing)
         return not sound
 

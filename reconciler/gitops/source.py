@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.config.load import ParseCache, load
+from reconciler.config.load import ENVIRONMENT_NAMES, ParseCache, load
 from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError, SourceError, Stalled
 from reconciler.gitops.branches import environment_branches
@@ -25,6 +25,15 @@ ACKNOWLEDGED_AT_MOST = 200
 class _Loaded:
     documents: Documents
     claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """Another environment: its newest documents that load, and what it claims."""
+
+    documents: Documents
+    head_claims: Claims
+    standing_claims: Claims
 
 
 @dataclass
@@ -66,6 +75,8 @@ class ConfigSource:
             HistoryRewritten: the head does not descend from what was applied.
         """
         head = self.heads().get(environment)
+        if applied:
+            self.mirror.keep(environment, applied)  # in force also if the branch is rewritten
         if applied and not (accept_history and head):
             check_descends(self.mirror, environment, applied, head)
         if head is None:
@@ -74,23 +85,30 @@ class ConfigSource:
             raise Stalled(reason, "push the branch; nothing is deleted meanwhile")
         return head
 
-    def documents(self, environment: str, revision: str) -> Documents:
-        """The documents of a commit, checked by themselves and against the other branches' heads.
+    def documents(
+        self, environment: str, revision: str, standing: Mapping[str, str] | None = None
+    ) -> Documents:
+        """The documents of a commit, checked by themselves and against the other environments.
+
+        `standing` are the commits in force. What they claim is taken; so is what the head of a
+        higher environment claims, while a lower one's head can wait and must not hold it up. A
+        commit that is itself in force has its names already, and is not stopped by any claim.
+        Without `standing` the branches' heads are held against each other.
 
         Raises:
             ConfigError: every problem of the commit, with file, line and column.
         """
         with self._lock:
             mine = self._load(environment, revision)
-            others = {
-                name: loaded
-                for name, head in self.heads().items()
-                if name != environment and (loaded := self._try_load(name, head))
-            }
-        claims = {name: loaded.claims for name, loaded in others.items()}
+            others = self._others(environment, standing)
+        in_force = standing is not None and standing.get(environment) == revision
+        claims = {
+            name: {} if in_force else {**other.head_claims, **other.standing_claims}
+            for name, other in others.items()
+        }
         problems = farm_problems(
             mine.documents,
-            {name: loaded.documents for name, loaded in others.items()},
+            {name: other.documents for name, other in others.items()},
             {**claims, environment: mine.claims},
         )
         if problems:
@@ -101,7 +119,8 @@ class ConfigSource:
         """What the Environment document allows, and what the commits' authors acknowledged.
 
         Acknowledgements count from the commit after `since`, the last one that was Ready, so that
-        they survive merges and unfinished runs; without one, only the commit's own count.
+        they survive merges and unfinished runs; without one, only the commit's own count. Once the
+        commit is Ready they are used up: what happens to the farm later was not acknowledged.
         """
         written = documents.policy
         return Policy(
@@ -116,6 +135,8 @@ class ConfigSource:
 
     def _acknowledged(self, revision: str, since: str) -> Iterator[str]:
         new: tuple[str, ...] = ()
+        if revision == since:
+            return
         if since and self.mirror.has_commit(since):
             new = self.mirror.git().commits_between(revision, (since,))[-ACKNOWLEDGED_AT_MOST:]
         for commit in new or (revision,):
@@ -135,8 +156,27 @@ class ConfigSource:
             and self.mirror.is_ancestor(head, production)
         )
 
+    def _others(self, environment: str, standing: Mapping[str, str] | None) -> dict[str, _Other]:
+        """The other environments, as far as any of their commits loads."""
+        heads = self.heads()
+        in_force = standing or {}
+        others: dict[str, _Other] = {}
+        for name in sorted({*heads, *in_force} - {environment}):
+            head = self._try_load(name, heads.get(name, ""))
+            stands = self._try_load(name, in_force.get(name, ""))
+            if newest := head or stands:
+                counts = head is not None and (standing is None or _is_above(name, environment))
+                others[name] = _Other(
+                    newest.documents,
+                    head.claims if head and counts else {},
+                    stands.claims if stands else {},
+                )
+        return others
+
     def _try_load(self, environment: str, revision: str) -> _Loaded | None:
         """Another branch that does not load is its own environment's problem, not this one's."""
+        if not revision:
+            return None
         try:
             return self._load(environment, revision)
         except (ConfigError, SourceError):
@@ -150,3 +190,8 @@ class ConfigSource:
                 del self._loaded[next(iter(self._loaded))]
             self._loaded[key] = _Loaded(documents, claims_of(documents))
         return self._loaded[key]
+
+
+def _is_above(one: str, other: str) -> bool:
+    """Whether promotion leads from `other` to `one`."""
+    return ENVIRONMENT_NAMES.index(one) > ENVIRONMENT_NAMES.index(other)

@@ -182,15 +182,6 @@ class WorkingRepository:
         return Actor(identity.name, identity.email), self._author.clock()
 
 
-def git_directory(path: Path) -> Path | None:
-    """Where the refs of a local repository are, so that they can be watched; None if it is none."""
-    try:
-        with Repo(path) as repo:
-            return Path(repo.common_dir)
-    except (GitError, OSError):
-        return None
-
-
 @contextmanager
 def _understandable(directory: Path) -> Iterator[None]:
     try:

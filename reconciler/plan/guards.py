@@ -6,7 +6,7 @@ Who means it writes the guard's name into the commit: `Reconciler-Allow: mass-de
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.address import Address
@@ -37,9 +37,13 @@ Guard = Callable[[Plan, Policy], Iterator[Violation]]
 
 
 def check(plan: Plan, policy: Policy) -> tuple[Violation, ...]:
-    """Every way in which the plan breaks the policy, less what was acknowledged."""
+    """Every way in which the plan breaks the policy, less what was acknowledged.
+
+    The operator's floor cannot be acknowledged away: it is not the repository's to give.
+    """
     found = [violation for guard in GUARDS for violation in guard(plan, policy)]
-    return tuple(v for v in found if v.name not in policy.allowed or v.name in NEVER_ALLOWED)
+    left = [v for v in found if v.name not in policy.allowed or v.name in NEVER_ALLOWED]
+    return (*left, *_below_floor(plan, policy))
 
 
 def empty_desire(plan: Plan, _: Policy) -> Iterator[Violation]:
@@ -139,7 +143,19 @@ GUARDS: tuple[Guard, ...] = (
     no_room,
     disruption,
 )
+FLOORED: tuple[Guard, ...] = (mass_deletion, mass_record_change, disruption)
 NEVER_ALLOWED = frozenset({"foreign-owner", "no-room"})
+
+
+def _below_floor(plan: Plan, policy: Policy) -> Iterator[Violation]:
+    """What was acknowledged, although the operator forbids it."""
+    if policy.floor is None:
+        return
+    for guard in FLOORED:
+        for violation in guard(plan, policy.floor):
+            if violation.name in policy.allowed:
+                remedy = "the operator's settings forbid it: change less, or raise their floor"
+                yield replace(violation, remedy=remedy)
 
 
 def _records(change: Change) -> tuple[int, int]:
@@ -164,10 +180,18 @@ def _record_key(path: str) -> str:
 
 
 def _whole_removal(change: Change, plan: Plan) -> bool:
+    """Whether a thing goes with all it is part of. A volume may have been taken out by hand."""
     if change.action is not Action.DELETE:
         return False
     stays = {other.address for other in plan.changes if other.action is not Action.DELETE}
-    return not change.needs & stays
+    stays |= {remark.address for remark in plan.remarks}
+    if change.needs & stays:
+        return False
+    gone = {other.address for other in plan.changes if other.action is Action.DELETE}
+    if change.address.kind != "volume" or any(a.kind == "domain" for a in change.needs & gone):
+        return True
+    machines = (address.name for address in stays if address.kind == "domain")
+    return not any(change.address.name.startswith(f"{machine}-") for machine in machines)
 
 
 def _paths(change: Change) -> str:

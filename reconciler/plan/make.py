@@ -14,7 +14,7 @@ from reconciler.kinds.match import Matches, match
 from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
 from reconciler.model.plain import digest_of, to_plain
-from reconciler.model.resource import Applied, Desired, Observed, World, owner_of
+from reconciler.model.resource import Applied, Desired, Observed, Owner, World, owner_of
 from reconciler.placement.spread import Unplaced
 from reconciler.plan.order import Ties, in_order
 from reconciler.plan.plan import Cause, Change, Obstacle, Plan, Remark, Unknown
@@ -45,7 +45,11 @@ def make_plan(
     unchanged = len(desired) - len(changes) - len(pairs.unknown)
     unwanted = [each for each in matches.unwanted if each.address not in homeless]
     carried = _carried(matches.found, changes)
-    changes |= {each.address: pairs.removal(each, carried.get(_marked(each))) for each in unwanted}
+    changes |= {
+        each.address: _removal(each, each.owner, carried.get(_marked(each)))
+        for each in unwanted
+        if each.owner
+    }
     wanted_ties = _wanted_ties(desired, changes.keys())
     seen_ties = _seen_ties(matches.found, unwanted, changes.keys())
     return Plan(
@@ -123,10 +127,8 @@ class _Pairs:
         rest = kind.without(want.address, found.spec, lost)
         rest = kind.without(_marked(found), rest, gone)
         change = self._update(want, replace(found, spec=rest))
-        if change is None:
-            return None
         first = kind.release(_marked(found), found.spec, gone, owner_of(self.environment, want))
-        return replace(
+        return change and replace(
             change,
             cause=Cause.PENDING if lost else change.cause,
             operations=(*first, *change.operations),
@@ -165,22 +167,6 @@ class _Pairs:
             formerly=found.address if found.address != want.address else None,
         )
 
-    def removal(self, found: Observed[Any], host: str | None) -> Change:
-        """The change that takes away what nobody wants; `host` is where it will be by then."""
-        if found.owner is None:
-            message = f"{found.address} is not ours"
-            raise ValueError(message)
-        return Change(
-            address=found.address,
-            action=Action.DELETE,
-            cause=Cause.PENDING,
-            fields=tuple(_as_fields(found.spec, created=False)),
-            operations=KIND_BY_NAME[found.address.kind].delete(
-                replace(found.spec, host=host) if host else found.spec, found.owner
-            ),
-            observed=found.spec,
-        )
-
     def remarks(
         self, desired: Iterable[Desired[Any]], changes: Mapping[Address, Change]
     ) -> Iterator[Remark]:
@@ -205,6 +191,19 @@ def _why_unknown(want: Desired[Any], world: World, memory: Mapping[Address, Appl
         if (scope.kind == "host" and may_hold_it) or scope in kind.scopes((want.spec,), ()):
             return f"{scope.lock} cannot be looked at: {reason}"
     return ""
+
+
+def _removal(found: Observed[Any], owner: Owner, host: str | None) -> Change:
+    """The change that takes away what nobody wants; `host` is where it will be by then."""
+    kind = KIND_BY_NAME[found.address.kind]
+    return Change(
+        address=found.address,
+        action=Action.DELETE,
+        cause=Cause.PENDING,
+        fields=tuple(_as_fields(found.spec, created=False)),
+        operations=kind.delete(replace(found.spec, host=host) if host else found.spec, owner),
+        observed=found.spec,
+    )
 
 
 def _replaces(change: Change) -> bool:

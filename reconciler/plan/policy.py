@@ -14,7 +14,8 @@ from reconciler.plan.plan import Cause, Change, Plan
 class Policy:
     """The rules a plan is held against.
 
-    `allowed` are the names of violations that a person has acknowledged for this commit.
+    `allowed` are the names of violations that a person has acknowledged for this commit; they do
+    not count against `floor`, which is the operator's.
     """
 
     prune: bool = True
@@ -24,6 +25,7 @@ class Policy:
     records_percent: int = 30
     suspend: bool = False
     allowed: frozenset[str] = frozenset()
+    floor: Policy | None = None
 
     def tightened(self, floor: Policy) -> Policy:
         """The stricter of both in every respect; acknowledgements are this policy's."""
@@ -35,6 +37,7 @@ class Policy:
             machines_percent=min(self.machines_percent, floor.machines_percent),
             records_percent=min(self.records_percent, floor.records_percent),
             suspend=self.suspend or floor.suspend,
+            floor=floor,
         )
 
 
@@ -67,8 +70,11 @@ def _keeps_drift(change: Change, policy: Policy) -> str:
     """Why drift stays. What costs too much does not stop the rest: no commit asked for it."""
     if policy.drift == "report":
         return "drift is only reported"
-    if change.disruption > policy.max_disruption and "disruption" not in policy.allowed:
-        costs, most = change.disruption.label, policy.max_disruption.label
+    most_allowed = policy.max_disruption
+    if "disruption" in policy.allowed:
+        most_allowed = policy.floor.max_disruption if policy.floor else Disruption.DATA_LOSS
+    if change.disruption > most_allowed:
+        costs, most = change.disruption.label, most_allowed.label
         return f"healing it costs {costs}, the environment allows {most}"
     return ""
 

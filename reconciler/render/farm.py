@@ -84,6 +84,8 @@ def _addresses(documents: Documents) -> Iterator[tuple[str, Holder]]:
             position = documents.position("Host", host.name, "address")
             holder = Holder(documents.environment, f"host {host.name}", position)
             yield f"address {host.address}", holder
+            named = documents.position("Host", host.name)
+            yield f"host {host.name}", Holder(documents.environment, f"host {host.name}", named)
 
 
 def _clashes(mine: Claims, theirs: Claims) -> Iterator[Problem]:

@@ -47,7 +47,7 @@ class Environment:
 
     def apply(self, look: Look) -> tuple[Outcome, ...]:
         """Do what was planned, and remember."""
-        outcomes = apply(look.plan, self.farm, locks=MachineLocks(), threads=2)
+        outcomes = apply(look.plan, self.farm, locks=MachineLocks(), threads=1)
         self.remember(self.look())
         return outcomes
 

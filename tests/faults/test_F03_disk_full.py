@@ -92,7 +92,8 @@ def test_failed_attempts_leave_nothing_that_eats_the_disk(mirror: Mirror, small_
         with pytest.raises(SourceUnavailable):
             journal.append(event("two", status_json=NOISE.randbytes(9_000)))
     ballast.unlink()
-    left = [str(path) for path in mirror.git().directory.rglob("*crash*")]
+    repository = mirror.git().directory
+    left = [path for name in ("*crash*", "tmp_*") for path in repository.rglob(name)]
     assert left == []
 
 

@@ -123,6 +123,18 @@ def test_a_broken_mirror_is_made_anew_while_it_is_read(
     assert not before.exists()
 
 
+def test_an_object_in_the_place_of_another_is_noticed(mirror: Mirror, tmp_path: Path) -> None:
+    """It is a perfect object, only not the one that its name says."""
+    head = mirror.heads()["production"]
+    blob = mirror.tree(head).entries()["farm.yaml"]
+    other = Origin(tmp_path / "other.git")
+    evil = other.git("hash-object", "-w", "--stdin", given=b"evil")
+    file = object_file(mirror, blob)
+    file.chmod(0o600)
+    file.write_bytes((other.path / "objects" / evil[:2] / evil[2:]).read_bytes())
+    assert mirror.tree(head).read([blob]) == {blob: FILES["farm.yaml"]}
+
+
 @pytest.mark.parametrize("how", DAMAGES)
 def test_a_broken_mirror_is_made_anew_while_it_is_fetched(
     mirror: Mirror, origin: Origin, how: str

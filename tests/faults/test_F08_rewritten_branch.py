@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import HistoryRewritten
 from reconciler.gitops.history import check_descends
 from reconciler.gitops.mirror import Mirror
-from tests.remotes.origin import Origin
+from tests.remotes.origin import Origin, git
 from tests.remotes.writers import event, journal_of, mirror_of
 
 GOOD = {"farm.yaml": b"good\n"}
@@ -59,15 +59,30 @@ def test_the_last_good_commit_can_be_repaired_to_for_as_long_as_it_takes(
 
 
 def test_it_outlives_a_mirror_that_is_made_anew(origin: Origin, tmp_path: Path) -> None:
+    """The remote does not have it any more, so it is carried over."""
     applied = origin.commit("production", GOOD)
     with mirror_of(origin, tmp_path / "state") as mirror:
         mirror.keep("production", applied)
         force(origin)
+        origin.git("reflog", "expire", "--expire=now", "--all")
         origin.git("gc", "--quiet", "--prune=now")
         mirror.fetch()
-        (mirror.git().directory / "HEAD").write_bytes(b"")
-        mirror.fetch()
-        assert_held(mirror, origin.head("production") or "")
+        before = mirror.git().directory
+        break_newest_pack(before, mirror.heads()["production"])
+        new = mirror.tree(mirror.heads()["production"])
+        assert new.read(new.entries().values())
+        assert mirror.git().directory != before
+        assert contents(mirror, applied) == [b"good\n"]
+
+
+def break_newest_pack(repository: Path, commit: str) -> None:
+    """Break what came with the last fetch: the pack that holds a commit."""
+    for index in (repository / "objects/pack").glob("*.idx"):
+        listed = git(repository, "verify-pack", "-v", str(index))
+        if listed.startswith(commit) or f"\n{commit} " in listed:
+            index.with_suffix(".pack").unlink()
+            return
+    (repository / "objects" / commit[:2] / commit[2:]).unlink()
 
 
 def assert_held(mirror: Mirror, applied: str) -> None:

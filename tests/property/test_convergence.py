@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from reconciler.drivers.simulated.faults import CrashAfter, CrashBefore, Fault
+from tests.farms.effort import examples
 from tests.farms.town import HANDS, Edit, Hand, Rename, Step, Town, Trouble, Turn
 from tests.farms.wishes import ENVIRONMENTS, HOSTS, MACHINES, Wish, some_wishes, wishes
 
@@ -33,7 +34,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(some_wishes(), steps)
 def test_after_everything_the_farm_is_as_wanted(
     begin: tuple[Wish, ...], happens: list[Step]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.drivers.simulated.farm import SimulatedFarm
@@ -18,6 +18,7 @@ from reconciler.plan.guards import check
 from reconciler.plan.plan import Plan
 from reconciler.plan.policy import Policy
 from tests.farms import truth
+from tests.farms.effort import examples
 from tests.farms.town import HANDS, Hand, Town, deleted, may_delete
 from tests.farms.wishes import Wish, some_wishes, wishes
 
@@ -52,7 +53,7 @@ def trash(state: FarmState) -> list[str]:
     return sorted(each.name for pool in pools for each in pool.trash)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(production, production, hands)
 def test_planning_twice_gives_the_same_plan_and_changes_nothing(
     begin: Wish, then: Wish, by_hand: list[Hand]
@@ -83,7 +84,7 @@ def run_in_order(plan: Plan, farm: SimulatedFarm, random: Random) -> None:
         done.add(change.address)
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(production, production, st.randoms(use_true_random=False))
 def test_every_order_that_a_plan_allows_leads_to_the_same_farm(
     begin: Wish, then: Wish, random: Random
@@ -104,7 +105,7 @@ def test_every_order_that_a_plan_allows_leads_to_the_same_farm(
     assert ends[0] == ends[1] == ends[2]
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(production, production)
 def test_undo_restores_everything_but_the_content_of_disks(begin: Wish, then: Wish) -> None:
     begin, then = of_one_size(begin), of_one_size(then)
@@ -145,7 +146,7 @@ def specs(state: FarmState) -> dict[Any, Any]:
 STRICT = Policy(machines_percent=40)
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(some_wishes(), production, hands)
 def test_nothing_is_deleted_but_what_the_plan_says_and_the_budget_allows(
     begin: tuple[Wish, ...], then: Wish, by_hand: list[Hand]
@@ -174,7 +175,7 @@ def test_nothing_is_deleted_but_what_the_plan_says_and_the_budget_allows(
     assert len(gone & machines) <= max(1, owned * STRICT.machines_percent // 100)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(some_wishes(), hands)
 def test_a_farm_that_is_as_wanted_stays_so(begin: tuple[Wish, ...], by_hand: list[Hand]) -> None:
     """Strays that somebody adds are no business of ours."""

@@ -116,6 +116,21 @@ def test_bytes_that_are_no_text_are_answered(content: bytes) -> None:
     answer(content)
 
 
+class Treacherous(bytes):
+    """Content that makes something unforeseen go wrong while it is read."""
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        raise KeyError(encoding, errors)
+
+
+def test_what_nobody_foresaw_is_a_problem_of_the_file_too() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse("vms/a.yaml", Treacherous(b"a: 1"))
+    assert str(caught.value) == (
+        "vms/a.yaml:1:1: the file cannot be read as YAML (KeyError); check its syntax"
+    )
+
+
 def test_a_file_beyond_the_limit_is_refused_unread() -> None:
     start = time.process_time()
     (problem,) = problems_of("vms/a.yaml", b"a: " + b"x" * MOST_BYTES)

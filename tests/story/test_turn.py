@@ -246,6 +246,7 @@ def test_two_branches_with_one_address_clash_in_the_plan_of_the_second(scene: Sc
     network = b"  - {network: lan, address: 192.168.0.151, mac: '52:54:00:00:00:01'}\n"
     path = "environments/development/vms/thief.yaml"
     scene.origin.commit("development", {path: taken + network})
+    scene.sync("development")
     other = network.replace(b"192.168.0.151", b"10.10.60.151")
     path = "environments/staging/vms/thief.yaml"
     scene.origin.commit("staging", {path: taken + other})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Annotated
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # as in reconciler.plan.show.json
 
 from reconciler.errors import Stalled
@@ -40,18 +42,21 @@ class Status:
     refused: str = ""
 
 
+_Commit = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
+
+
 @with_config(ConfigDict(extra="ignore", strict=True))
 class _Document(TypedDict, total=False):
     """The form of `status.json`. What a newer version writes besides is skipped."""
 
     environment: str
-    revision: str
-    ready_revision: str
+    revision: _Commit
+    ready_revision: _Commit
     conditions: list[Condition]
     applied: dict[str, Applied]
     hold: str | None
     scopes: list[Scope]
-    refused: str
+    refused: _Commit
 
 
 _adapter = cache(TypeAdapter)
@@ -87,6 +92,9 @@ def read_status(content: bytes) -> Status:
         raise _unreadable(str(error)) from error
     if not document.get("environment"):
         raise _unreadable("environment: it is missing")
+    for scope in document.get("scopes", ()):
+        if re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", scope.name) is None:
+            raise _unreadable(f"scopes: {scope.name[:80]!r} is no host or zone")
     return Status(
         environment=document["environment"],
         revision=document.get("revision", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 import pytest
@@ -106,7 +107,8 @@ def test_keys_are_shown_printable_and_short(key: str) -> None:
     assert len(problem) < 250
 
 
-@pytest.mark.timeout(10)
 def test_two_thousand_unknown_keys_are_told_in_time() -> None:
     keys = ", ".join(f"key{number}: 1" for number in range(2000))
+    start = time.thread_time()
     assert len(told(f"{{{keys}}}")) == 2000
+    assert time.thread_time() - start < 0.5

@@ -173,6 +173,11 @@ def test_what_is_wrong_in_a_stack_is_told_once_for_all_its_machines() -> None:
     ]
 
 
+def test_what_is_wrong_in_the_farm_s_defaults_is_told_there_alone() -> None:
+    farm = FARM["farm.yaml"].decode() + "defaults:\n  cpus: two\n"
+    assert problems(farm=farm) == ["farm.yaml:6:3: defaults.cpus must be a whole number"]
+
+
 def test_a_wrong_network_is_not_missed_by_its_machines() -> None:
     network = "kind: Network\nname: lab\nsubnet: wrong\nbridge: br\n"
     machine = VM.format("a", 512) + "networks:\n  - {network: lab}\n"

@@ -80,6 +80,19 @@ def test_links_are_refused_and_never_followed(
     assert any(each.startswith("vms") for each in said)
 
 
+def test_a_link_that_git_ignores_does_not_lead_elsewhere_either(
+    directory: Path, tmp_path: Path
+) -> None:
+    """What is tracked below a folder is not read through a link in the folder's place."""
+    git(directory, "init", "--quiet")
+    git(directory, "add", ".")
+    (directory / "vms").rename(tmp_path / "outside")
+    (directory / "vms").symlink_to(tmp_path / "outside")
+    (directory / ".git/info/exclude").write_text("/vms\n", "utf-8")
+    (said,) = refusals(DirectoryTree(directory))
+    assert said == "vms/web-1.yaml: a symbolic link is not allowed"
+
+
 def test_a_pipe_is_refused_and_not_opened(directory: Path) -> None:
     os.mkfifo(directory / "pipe.yaml")
     (said,) = refusals(DirectoryTree(directory))

@@ -121,6 +121,13 @@ def test_a_commit_that_is_kept_survives_tidying_after_its_branch(
         assert not mirror.has_commit(kept)
 
 
+def test_a_commit_that_is_not_here_cannot_be_kept(origin: Origin, state: Path) -> None:
+    origin.commit("production", FILES)
+    with mirror_of(origin, state) as mirror:
+        assert not mirror.keep("production", "1" * 40)
+        assert mirror.git().refs("refs/kept/") == {}
+
+
 def test_tidying_leaves_everything_readable(origin: Origin, state: Path) -> None:
     head = origin.commit("production", FILES)
     with mirror_of(origin, state) as mirror:

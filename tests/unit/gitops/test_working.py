@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import SourceUnavailable, Stalled
-from reconciler.gitops.working import Author, WorkingRepository, git_directory
+from reconciler.gitops.working import Author, WorkingRepository
 from tests.remotes.origin import NOON, git
 from tests.remotes.writers import BOT
 
@@ -84,11 +84,3 @@ def test_a_branch_that_is_not_there_is_told_of(work: WorkingRepository) -> None:
 def test_a_repository_is_opened_from_a_folder_of_it(work: WorkingRepository) -> None:
     with WorkingRepository.open(work.directory / "vms", AUTHOR) as found:
         assert found.head("production") == work.head("production")
-
-
-def test_the_directory_of_the_refs_is_found(work: WorkingRepository, tmp_path: Path) -> None:
-    assert git_directory(work.directory) == work.directory / ".git"
-    assert git_directory(tmp_path) is None
-    assert git_directory(tmp_path / "nowhere") is None
-    git(tmp_path, "init", "--quiet", "--bare", "bare.git")
-    assert git_directory(tmp_path / "bare.git") == tmp_path / "bare.git"

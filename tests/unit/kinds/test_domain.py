@@ -10,7 +10,7 @@ import pytest
 from reconciler.drivers.simulated import by_hand
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.kinds.domain import DomainKind, DomainSpec
-from reconciler.kinds.domain_operations import DefineDomain
+from reconciler.kinds.domain_operations import DefineDomain, MarkDomain
 from reconciler.kinds.protocol import Operation
 from reconciler.kinds.volume import VolumeKind
 from reconciler.model.address import Address, Scope
@@ -138,6 +138,18 @@ def test_update(fields: dict[str, Any], steps: list[str]) -> None:
     expected = [step.format(name) for step in steps]
     host = fields.get("host", "virt1")
     assert update(replace(SEEN, **fields)) == [*expected, f"mark domain {name} on {host}"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"vcpus": 4}, {"host": "virt2", "accelerator": "qemu"}, {"uuid": "0" * 36}]
+)
+def test_a_domain_that_is_being_changed_is_marked_as_unfinished(fields: dict[str, Any]) -> None:
+    """Who finds it half changed must not take it for drift."""
+    desired = replace(SEEN, **fields)
+    steps = KIND.update(desired, SEEN, KIND.diff(desired, SEEN), OWNER)
+    owners = [step.owner for step in steps if isinstance(step, DefineDomain)]
+    assert owners == [OWNER.unfinished] * len(owners) != []
+    assert steps[-1] == MarkDomain(str(desired.host), desired.libvirt_name, OWNER)
 
 
 def test_a_domain_that_is_off_is_changed_without_a_restart() -> None:

@@ -13,7 +13,7 @@ from reconciler.drivers.simulated.state import Volume
 from reconciler.kinds.domain import DomainKind
 from reconciler.kinds.protocol import Operation
 from reconciler.kinds.volume import VolumeKind, VolumeSpec
-from reconciler.kinds.volume_operations import FreeVolume, SendVolume
+from reconciler.kinds.volume_operations import FreeVolume, MarkVolume, SendVolume
 from reconciler.model.address import Address, Scope
 from reconciler.model.resource import Owner
 from tests.farms.specs import GIB, IMAGE, domain_spec, simulated_farm, volume_spec
@@ -68,6 +68,14 @@ def test_a_new_volume_is_made_from_its_image() -> None:
     ]
 
 
+def test_a_volume_grows() -> None:
+    farm = farm_with(SEEN)
+    larger = replace(SEEN, capacity_bytes=9 * GIB)
+    run(farm, KIND.update(larger, SEEN, KIND.diff(larger, SEEN), OWNER))
+    (volume,) = farm.hypervisor("virt1").volumes()
+    assert (volume.capacity_bytes, volume.owner) == (9 * GIB, OWNER)
+
+
 def test_the_image_a_volume_came_from_is_no_difference() -> None:
     assert KIND.diff(replace(SEEN, image=IMAGE), SEEN) == ()
 
@@ -107,6 +115,14 @@ REPLACED: list[tuple[str, dict[str, Any], str]] = [
 )
 def test_update_in_place(fields: dict[str, Any], steps: list[str]) -> None:
     assert update(replace(SEEN, **fields)) == [step.format(NAME) for step in steps]
+
+
+@pytest.mark.parametrize(("host", "mark"), [("virt1", OWNER), ("virt2", OWNER.unfinished)])
+def test_a_volume_that_is_on_its_way_is_marked_as_unfinished(host: str, mark: Owner) -> None:
+    """It may be left to a migration that fails, and is no drift then."""
+    desired = replace(SEEN, host=host, capacity_bytes=9 * GIB)
+    steps = KIND.update(desired, SEEN, KIND.diff(desired, SEEN), OWNER)
+    assert [step.owner for step in steps if isinstance(step, MarkVolume)] == [mark]
 
 
 @pytest.mark.parametrize(
@@ -182,17 +198,22 @@ def test_freeing_a_volume_stops_the_guest_and_leaves_the_domain_unfinished() -> 
     assert domain.owner == OWNER.unfinished
 
 
-def test_freeing_a_volume_leaves_domains_of_others_alone() -> None:
+@pytest.mark.parametrize(("name", "environment"), [(NAME, "staging"), ("another", "production")])
+def test_freeing_a_volume_leaves_other_domains_alone(name: str, environment: str) -> None:
     farm = farm_with(SEEN)
     run(farm, DomainKind().create(domain_spec(), OWNER))
     before = farm.state
-    FreeVolume("virt1", "default", NAME, "staging").run(farm)
-    FreeVolume("virt1", "default", "another", "production").run(farm)
+    FreeVolume("virt1", "default", name, environment).run(farm)
+    assert farm.state == before
+
+
+def test_freeing_a_volume_leaves_the_domain_of_nobody_alone() -> None:
+    farm = farm_with(SEEN)
+    run(farm, DomainKind().create(domain_spec(), OWNER))
     by_hand.strip_mark(farm, "virt1", "production-web-1")
-    stripped = farm.state
+    before = farm.state
     FreeVolume("virt1", "default", NAME, "production").run(farm)
-    assert farm.state == stripped
-    assert before.hosts["virt1"].domains["production-web-1"].running
+    assert farm.state == before
 
 
 def test_what_was_never_placed_cannot_be_made() -> None:

@@ -58,6 +58,12 @@ def test_a_duration_with_units(text: str, seconds: int) -> None:
     assert parse_duration(text) == timedelta(seconds=seconds)
 
 
+def test_a_duration_is_no_longer_than_dns_can_say() -> None:
+    assert parse_duration("2147483647s") == timedelta(seconds=2**31 - 1)
+    with pytest.raises(ValueError, match="is longer than 68 years"):
+        parse_duration("2147483647s 1s")
+
+
 @pytest.mark.parametrize("text", ["", "30", "30 m", "-1s", "1y", "1.5h", "1s\n", "1h" * 6])
 def test_what_is_no_duration_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration; write a number and s, m, h, d or w"):

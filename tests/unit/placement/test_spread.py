@@ -59,8 +59,8 @@ def test_new_machines_go_where_most_is_free_the_large_ones_first() -> None:
 
 
 def test_what_others_have_is_not_free() -> None:
-    theirs = seen(machine("x", host="virt1", memory_bytes=GIB)[1], "staging")
-    assert hosts(put(new("a"), world=World((theirs,)))) == {"a": "virt2"}
+    theirs = [seen(each, "staging") for each in machine("x", host="virt1", memory_bytes=GIB)]
+    assert hosts(put(new("a"), world=World(tuple(theirs)))) == {"a": "virt2"}
 
 
 def test_a_machine_stays_where_it_is_although_others_have_more_room() -> None:

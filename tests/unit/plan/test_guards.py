@@ -54,6 +54,36 @@ def test_one_acknowledgement_is_for_one_danger(danger: Danger) -> None:
     assert names(danger.plan(), replace(danger.policy, allowed=others)) == [danger.name]
 
 
+FLOORED = [danger for danger in ALLOWED if danger.name != "empty-desire"]
+
+
+@pytest.mark.parametrize("danger", FLOORED, ids=lambda danger: danger.name)
+def test_what_the_operator_forbids_cannot_be_acknowledged(danger: Danger) -> None:
+    loose = replace(
+        danger.policy,
+        allowed=frozenset({danger.name}),
+        max_disruption=Disruption.DATA_LOSS,
+        machines_percent=100,
+        records_percent=100,
+    )
+    (violation,) = check(danger.plan(), loose.tightened(danger.policy))
+    assert violation.name == danger.name
+    assert "the operator's settings forbid it" in violation.remedy
+
+
+@pytest.mark.parametrize("danger", FLOORED, ids=lambda danger: danger.name)
+def test_what_nobody_acknowledged_is_told_once(danger: Danger) -> None:
+    policy = danger.policy.tightened(danger.policy)
+    assert names(danger.plan(), policy) == [danger.name]
+
+
+@pytest.mark.parametrize("danger", FLOORED, ids=lambda danger: danger.name)
+def test_what_the_operator_allows_can_be_acknowledged(danger: Danger) -> None:
+    floor = Policy(max_disruption=Disruption.DATA_LOSS, machines_percent=100, records_percent=100)
+    policy = replace(danger.policy, allowed=frozenset({danger.name}))
+    assert check(danger.plan(), policy.tightened(floor)) == ()
+
+
 @pytest.mark.parametrize("danger", FORBIDDEN, ids=lambda danger: danger.name)
 def test_what_cannot_be_done_cannot_be_acknowledged(danger: Danger) -> None:
     policy = replace(danger.policy, allowed=frozenset({danger.name}))

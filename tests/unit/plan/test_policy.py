@@ -83,8 +83,18 @@ LOOSE = Policy(max_disruption=Disruption.DATA_LOSS, machines_percent=50, records
 )
 def test_the_stricter_of_two_policies_counts_either_way(strict: dict[str, Any]) -> None:
     tight = replace(LOOSE, **strict)
-    assert LOOSE.tightened(tight) == tight
-    assert tight.tightened(LOOSE) == tight
+    assert LOOSE.tightened(tight) == replace(tight, floor=tight)
+    assert tight.tightened(LOOSE) == replace(tight, floor=LOOSE)
+
+
+def test_an_acknowledgement_lets_drift_be_healed_down_to_the_floor() -> None:
+    dear = replace(DRIFT, operations=(UndefineDomain("virt1", "db"),))
+    floor = Policy(max_disruption=Disruption.RESTART)
+    acknowledged = Policy(allowed=frozenset({"disruption"}))
+    assert held(acknowledged.tightened(floor), dear) == [
+        "healing it costs replace, the environment allows restart"
+    ]
+    assert held(acknowledged.tightened(LOOSE), dear) == [None]
 
 
 def test_a_floor_acknowledges_nothing() -> None:

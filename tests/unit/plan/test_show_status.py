@@ -47,12 +47,14 @@ text = st.text(max_size=20)
 names = st.text("abcdefghijklmnop-./ü", min_size=1, max_size=12).filter(
     lambda name: "/" not in name
 )
+commits = st.just("") | st.text("0123456789abcdef", min_size=40, max_size=40)
+machines = st.from_regex(r"[a-z0-9_-]{1,8}(\.[a-z0-9_-]{1,8})?", fullmatch=True)
 addresses = st.builds(Address, st.sampled_from(["domain", "zone"]), names, st.none())
 statuses = st.builds(
     Status,
     environment=names,
-    revision=text,
-    ready_revision=text,
+    revision=commits,
+    ready_revision=commits,
     conditions=st.lists(
         st.builds(
             Condition, st.sampled_from(ConditionType), st.sampled_from(ConditionStatus), *[text] * 3
@@ -60,10 +62,10 @@ statuses = st.builds(
     ).map(tuple),
     applied=st.dictionaries(addresses, st.builds(Applied, text, st.none() | names)),
     hold=st.none() | text,
-    scopes=st.frozensets(st.builds(Scope, st.just("host"), names)).map(
+    scopes=st.frozensets(st.builds(Scope, st.just("host"), machines)).map(
         lambda scopes: tuple(sorted(scopes))
     ),
-    refused=text,
+    refused=commits,
 )
 
 

@@ -45,6 +45,12 @@ def test_an_environment_claims_names_addresses_and_zones_with_their_places() -> 
     assert f"mac {machine_mac('production', 'web-1', 'lan')}" in claims
 
 
+def test_a_machine_without_an_address_claims_none() -> None:
+    text = WEB.replace(", address: 192.168.1.129", "")
+    claims = claims_of(documents({"vms/web-1.yaml": text}))
+    assert not any(claim.startswith("address 192.168.1.129") for claim in claims)
+
+
 def test_the_address_of_a_host_is_its_own_environments_claim() -> None:
     assert "address 192.168.1.17" not in claims_of(staging())
 
@@ -94,7 +100,8 @@ def test_a_host_cannot_be_claimed_from_the_branch_of_a_guest() -> None:
     stolen = FARM["hosts.yaml"].replace("environment: production", "environment: staging")
     stolen = stolen.replace("staging:", "production:")
     found = problems(staging({"hosts.yaml": stolen}), PRODUCTION)
-    assert [each.what.partition(" takes ")[2][:20] for each in found] == ["address 192.168.1.17"]
+    taken = [each.what.partition(" takes ")[2].partition(",")[0] for each in found]
+    assert taken == ["address 192.168.1.17", "host virt1"]
 
 
 def test_a_guest_takes_no_more_than_the_owner_gives_on_its_own_branch() -> None:

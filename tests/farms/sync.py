@@ -1,0 +1,122 @@
+"""A sync in which everything happens once: made, changed, moved, renamed, replaced and deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from reconciler.drivers.simulated.farm import SimulatedFarm
+from reconciler.drivers.simulated.faults import CrashAfter, CrashBefore, SimulatedCrash
+from reconciler.drivers.simulated.state import FarmState
+from reconciler.kinds.zone import ZoneSpec
+from reconciler.model.resource import Desired
+from tests.farms import truth
+from tests.farms.rounds import Environment
+from tests.farms.specs import GIB, a_record, farm_state, machine, seen, want, zone_spec
+from tests.farms.town import ANYTHING_GOES
+
+HOSTS = ("virt1", "virt2")
+GUEST_ZONE = want(ZoneSpec("ns1", "farm", None, (a_record("shop.staging"),)), "farm")
+ROUNDS = 5
+
+
+def with_volume(resources: tuple[Desired[Any], ...], gib: int) -> tuple[Desired[Any], ...]:
+    """The machine with its first volume of another size."""
+    first, *rest = resources
+    return (replace(first, spec=replace(first.spec, capacity_bytes=gib * GIB)), *rest)
+
+
+BEFORE: tuple[Desired[Any], ...] = (
+    *machine("changed"),
+    *machine("grown"),
+    *machine("moved", host="virt1", disks=("root", "data")),
+    *machine("old-name"),
+    *machine("replaced"),
+    *machine("deleted", host="virt2"),
+    want(zone_spec(a_record("www"), a_record("gone")), "farm"),
+)
+AFTER: tuple[Desired[Any], ...] = (
+    *machine("changed", vcpus=4),
+    *with_volume(machine("grown"), 9),
+    *machine("moved", host="virt2", disks=("root", "data")),
+    *machine("new-name", formerly="old-name", memory_bytes=GIB),
+    *with_volume(machine("replaced"), 4),
+    *machine("created", host="virt2", disks=("root", "data")),
+    want(zone_spec(a_record("www", "10.0.0.1"), a_record("created")), "farm"),
+)
+
+
+def converged() -> tuple[FarmState, Environment]:
+    """The farm before the sync, with a guest environment and strays on it."""
+    farm = SimulatedFarm(farm_state(HOSTS))
+    environment = Environment(farm, BEFORE, policy=ANYTHING_GOES)
+    settle(environment)
+    guest = Environment(farm, (*machine("shop", "staging"), GUEST_ZONE), "staging")
+    settle(guest)
+    farm.revive()
+    return farm.state, environment
+
+
+def begin(state: FarmState, before: Environment) -> Environment:
+    """A process that begins the sync, with the memory of the one before it."""
+    return Environment(
+        SimulatedFarm(state),
+        AFTER,
+        policy=ANYTHING_GOES,
+        memory=dict(before.memory),
+        scopes=before.scopes,
+    )
+
+
+def settle(environment: Environment) -> int:
+    """Turns until nothing is left to do; gives their number."""
+    for number in range(ROUNDS):
+        plan = environment.look().plan
+        if not plan.changes and not plan.remarks:
+            return number
+        environment.turn()
+    message = f"after {ROUNDS} rounds there is still {environment.look().plan.changes}"
+    raise AssertionError(message)
+
+
+def run_until(environment: Environment, crash: CrashBefore | CrashAfter) -> bool:
+    """One turn that ends in a crash, or does not; says which."""
+    environment.farm.revive(crash)
+    try:
+        environment.turn()
+    except SimulatedCrash:
+        return True
+    else:
+        return False
+    finally:
+        environment.farm.revive()
+
+
+def end_of(state: FarmState) -> dict[Any, Any]:
+    """All that may not depend on how it came about: everything but serials."""
+    trash = sorted(
+        each.name
+        for host in state.hosts.values()
+        for pool in host.pools.values()
+        for each in pool.trash
+    )
+    timers = {
+        (server, name): zone.timers
+        for server, at in state.nameservers.items()
+        for name, zone in at.zones.items()
+    }
+    return {
+        **truth.domains(state),
+        **truth.volumes(state),
+        **truth.records(state),
+        "trash": trash,
+        "timers": timers,
+    }
+
+
+def is_seen_as_wanted(environment: Environment) -> bool:
+    """Whether each resource carries the right mark, and nothing is there twice."""
+    observed = environment.look().world.observed
+    ours = [each for each in observed if each.owner and each.owner.environment == environment.name]
+    wanted = {(want.address, seen(want).owner) for want in environment.desired}
+    return len(ours) == len(wanted) and {(each.address, each.owner) for each in ours} == wanted
