@@ -16,7 +16,8 @@ from reconciler.cli.command import Given
 from reconciler.cli.terminal import remark
 from reconciler.config.settings import Settings, load_settings
 from reconciler.daemon.clock import SystemClock
-from reconciler.errors import SourceError
+from reconciler.errors import SettingsError, SourceError
+from reconciler.gitops.branches import pattern_problems
 from reconciler.gitops.chronicle import Chronicle
 from reconciler.gitops.environment import Access
 from reconciler.gitops.journal import Journal

@@ -110,9 +110,6 @@ class Environment(Document):
     name: EnvironmentName = Field(description="Which environment.")
     domain: Domain = Field(description="The domain its machines are named under.")
     interval: Interval = Field(parse_duration("5m"), description="How often to look at all.")
-    retry_interval: Interval = Field(
-        parse_duration("5s"), description="First pause after a failure."
-    )
     suspend: bool = Field(default=False, description="Plan and report, but change nothing.")
     prune: bool = Field(default=True, description="Delete what the branch no longer describes.")
     drift: Literal["heal", "report"] = Field("heal", description="What to do about drift.")

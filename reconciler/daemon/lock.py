@@ -57,8 +57,7 @@ def _lock(descriptor: int, path: Path) -> None:
     except BlockingIOError as error:
         holder = os.pread(descriptor, _PID_DIGITS, 0).decode("ascii", "replace").strip()
         what = (
-            f"process {holder or '(unknown)'} holds it; stop that process, "
-            "or choose another state_directory"
+            f"process {holder or '(unknown)'} holds it; stop that process, or wait until it is done"
         )
         raise Conflict(str(path), "lock the state directory", what) from error
     os.ftruncate(descriptor, 0)

@@ -111,7 +111,17 @@ class Report:
             return Finding("VerificationFailed", f"still differ: {left}", stalled=False)
         if self.unknown and self.after is not None:
             return Finding("HostUnknown", "; ".join(_reasons(self.after.world)), stalled=False)
-        return None
+        return self._held
+
+    @property
+    def _held(self) -> Finding | None:
+        """What the policy keeps from being done: the farm is not what the commit says."""
+        held = [each for each in self.after.plan.changes if each.held] if self.after else []
+        if not held:
+            return None
+        message = f"{_count(len(held), 'change')} held: {held[0].address}: {held[0].held}"
+        more = f" and {len(held) - 1} more" if held[1:] else ""
+        return Finding("ChangesHeld", message + more, stalled=True)
 
 
 @dataclass(frozen=True)
@@ -287,6 +297,7 @@ def _word(report: Report, past: Status, status: Status) -> EventWord | None:
         (EventWord.HEAL, bool(changed)),
         (_refusal_word(report), report.refusal is not None),
         (EventWord.LOST, report.unknown),
+        (EventWord.HOLD, report.finding is not None),
     )
     return next((word for word, applies in words if applies), EventWord.READY)
 
@@ -336,6 +347,7 @@ def _summary(plan: Plan) -> str:
     words = {"created": Action.CREATE, "updated": Action.UPDATE}
     words |= {"moved": Action.MOVE, "deleted": Action.DELETE}
     counts = {word: sum(c.action is action for c in plan.active) for word, action in words.items()}
+    counts["held"] = sum(change.held is not None for change in plan.changes)
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "no change"
 
 

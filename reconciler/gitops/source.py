@@ -92,7 +92,7 @@ class ConfigSource:
 
         `standing` are the commits in force. What they claim is taken; so is what the head of a
         higher environment claims, while a lower one's head can wait and must not hold it up. A
-        commit that is itself in force has its names already, and is not stopped by any claim.
+        commit that is itself in force has its names and its share already: nobody stops it.
         Without `standing` the branches' heads are held against each other.
 
         Raises:
@@ -100,11 +100,11 @@ class ConfigSource:
         """
         with self._lock:
             mine = self._load(environment, revision)
+            if standing is not None and standing.get(environment) == revision:
+                return mine.documents
             others = self._others(environment, standing)
-        in_force = standing is not None and standing.get(environment) == revision
         claims = {
-            name: {} if in_force else {**other.head_claims, **other.standing_claims}
-            for name, other in others.items()
+            name: {**other.head_claims, **other.standing_claims} for name, other in others.items()
         }
         problems = farm_problems(
             mine.documents,

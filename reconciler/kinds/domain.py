@@ -84,7 +84,8 @@ class DomainKind:
     def claims(self, spec: DomainSpec) -> frozenset[str]:
         """Its name on the host, its UUID and its hardware addresses, which no two may share."""
         macs = {f"mac {interface.mac}" for interface in spec.interfaces}
-        return frozenset({f"domain {spec.host}/{spec.libvirt_name}", f"uuid {spec.uuid}", *macs})
+        name = f"domain {spec.host or 'any host'}/{spec.libvirt_name}"
+        return frozenset({name, f"uuid {spec.uuid}", *macs})
 
     def scopes(self, specs: Iterable[DomainSpec], hosts: Iterable[str]) -> frozenset[Scope]:
         """Every host, because a domain may run on another one than it should."""

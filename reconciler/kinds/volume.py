@@ -59,7 +59,7 @@ class VolumeKind:
 
     def claims(self, spec: VolumeSpec) -> frozenset[str]:
         """Its name in the pool."""
-        return frozenset({f"volume {spec.host}/{spec.pool}/{spec.name}"})
+        return frozenset({f"volume {spec.host or 'any host'}/{spec.pool}/{spec.name}"})
 
     def scopes(self, specs: Iterable[VolumeSpec], hosts: Iterable[str]) -> frozenset[Scope]:
         """Every host, because a volume may be on another one than it should."""

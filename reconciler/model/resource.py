@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -36,7 +36,8 @@ class Desired(Generic[S]):
     """A resource as git wants it, with the place in the repository that says so.
 
     `formerly` is the address the resource had before a rename. `digest` is the one to mark it with
-    where that is not the spec's own, because the spec is what was seen of an earlier one.
+    where that is not the spec's own, because the spec is what was seen of an earlier one. `locate`
+    finds where a field of the spec, by its dotted path, was decided.
     """
 
     address: Address
@@ -44,6 +45,11 @@ class Desired(Generic[S]):
     position: Position | None = None
     formerly: Address | None = None
     digest: str | None = None
+    locate: Callable[[str], Position] | None = field(default=None, compare=False, repr=False)
+
+    def position_of(self, path: str) -> Position | None:
+        """Where a field was decided, else where the resource is described."""
+        return self.locate(path) if self.locate else self.position
 
 
 @dataclass(frozen=True, slots=True)

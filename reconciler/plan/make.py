@@ -44,12 +44,7 @@ def make_plan(
     changes = pairs.changes(desired, matches)
     unchanged = len(desired) - len(changes) - len(pairs.unknown)
     unwanted = [each for each in matches.unwanted if each.address not in homeless]
-    carried = _carried(matches.found, changes)
-    changes |= {
-        each.address: _removal(each, each.owner, carried.get(_marked(each)))
-        for each in unwanted
-        if each.owner
-    }
+    changes |= _removals(unwanted, _carried(matches.found, changes))
     wanted_ties = _wanted_ties(desired, changes.keys())
     seen_ties = _seen_ties(matches.found, unwanted, changes.keys())
     return Plan(
@@ -162,7 +157,7 @@ class _Pairs:
             cause=Cause.DRIFT if same else Cause.PENDING,
             fields=changed,
             operations=kind.update(want.spec, found.spec, changed, owner),
-            position=want.position,
+            position=want.position_of(changed[0].path),
             observed=found.spec,
             formerly=found.address if found.address != want.address else None,
         )
@@ -191,6 +186,17 @@ def _why_unknown(want: Desired[Any], world: World, memory: Mapping[Address, Appl
         if (scope.kind == "host" and may_hold_it) or scope in kind.scopes((want.spec,), ()):
             return f"{scope.lock} cannot be looked at: {reason}"
     return ""
+
+
+def _removals(
+    unwanted: Iterable[Observed[Any]], carried: Mapping[Address, str]
+) -> dict[Address, Change]:
+    """The changes that take away what nobody wants any more."""
+    return {
+        each.address: _removal(each, each.owner, carried.get(_marked(each)))
+        for each in unwanted
+        if each.owner
+    }
 
 
 def _removal(found: Observed[Any], owner: Owner, host: str | None) -> Change:

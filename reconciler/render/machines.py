@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from reconciler.config.documents import DiskField, VirtualMachine
@@ -10,9 +11,17 @@ from reconciler.config.repository import Documents
 from reconciler.kinds.domain import DomainSpec, volume_address
 from reconciler.kinds.volume import VolumeSpec
 from reconciler.model.address import Address
+from reconciler.model.position import Position
 from reconciler.model.resource import Desired
 from reconciler.ports.hypervisor import Disk, ImageSource, Interface
 from reconciler.render.identity import host_name, machine_mac, machine_uuid
+
+WRITTEN_AS = {
+    "vcpus": "cpus",
+    "memory_bytes": "memory",
+    "interfaces": "networks",
+    "pending_restart": "restart",
+}
 
 
 def machine_resources(documents: Documents, machine: VirtualMachine) -> Iterator[Desired[Any]]:
@@ -24,7 +33,14 @@ def machine_resources(documents: Documents, machine: VirtualMachine) -> Iterator
         spec=_domain(documents, machine),
         position=documents.position("VirtualMachine", machine.name),
         formerly=Address("domain", machine.renamed_from) if machine.renamed_from else None,
+        locate=partial(_position, documents, machine.name),
     )
+
+
+def _position(documents: Documents, name: str, path: str) -> Position:
+    """Where the value behind a field of the domain's spec was written."""
+    head, *rest = path.split(".")
+    return documents.position("VirtualMachine", name, WRITTEN_AS.get(head, head), *rest)
 
 
 def _identity(machine: VirtualMachine) -> str:

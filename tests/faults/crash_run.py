@@ -1,8 +1,8 @@
 """A sync of production that dies at its n-th step, as kill -9 would have it.
 
 Steps are what a process does to the disk and whom it starts: each file it opens for writing,
-renames or removes, and each git command. The simulated farm writes its world file at each change, so every
-port call that changes something is a step too.
+renames or removes, and each git command. The simulated farm writes its world file at each change,
+so every port call that changes something is a step too.
 """
 
 from __future__ import annotations

@@ -59,9 +59,10 @@ def test_a_duration_with_units(text: str, seconds: int) -> None:
 
 
 def test_a_duration_is_no_longer_than_dns_can_say() -> None:
-    assert parse_duration("2147483647s") == timedelta(seconds=2**31 - 1)
+    most = "999999999s 999999999s 147483649s"
+    assert parse_duration(most) == timedelta(seconds=2**31 - 1)
     with pytest.raises(ValueError, match="is longer than 68 years"):
-        parse_duration("2147483647s 1s")
+        parse_duration(f"{most} 1s")
 
 
 @pytest.mark.parametrize("text", ["", "30", "30 m", "-1s", "1y", "1.5h", "1s\n", "1h" * 6])
