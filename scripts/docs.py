@@ -137,9 +137,8 @@ def helps(
     command: click.Command, name: str, parent: click.Context | None
 ) -> Iterator[tuple[str, str]]:
     """Each command's full name and help, the groups before what is in them."""
-    context = click.Context(
-        command, info_name=name, parent=parent, terminal_width=COLUMNS, max_content_width=COLUMNS
-    )
+    settings = {"terminal_width": COLUMNS, "max_content_width": COLUMNS, **command.context_settings}
+    context = click.Context(command, info_name=name, parent=parent, **settings)
     yield context.command_path, click.unstyle(command.get_help(context)).strip()
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):

@@ -67,9 +67,15 @@ def places(function: F) -> F:
     return function
 
 
+HELP = ["-h", "--help"]
+
+
 def command(name: str) -> Callable[[Callable[..., Any]], Command]:
     """Declare a command; its function returns an `Exit`."""
-    return lambda function: click.command(name, cls=Command)(places(function))
+    settings = {"help_option_names": HELP}
+    return lambda function: click.command(name, cls=Command, context_settings=settings)(
+        places(function)
+    )
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

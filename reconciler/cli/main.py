@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.command import places
+from reconciler.cli.command import HELP, places
 from reconciler.cli.exits import Exit
 
 DISTRIBUTION = "kvm-reconciler"
@@ -86,7 +86,7 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
 
 @click.group(
     cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": HELP},
     epilog="Exit codes: 0 nothing to do, 1 error, 2 changes or drift.",
 )
 @click.option(

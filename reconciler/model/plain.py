@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import is_dataclass
 from functools import cache
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -18,7 +19,13 @@ DIGEST_LENGTH = 16
 T = TypeVar("T")
 
 
+def _fields_that_may_be_none(kind: Any) -> tuple[str, ...]:
+    hints = get_type_hints(kind) if is_dataclass(kind) else {}
+    return tuple(name for name, hint in hints.items() if NoneType in get_args(hint))
+
+
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+_nullable: Callable[[Any], tuple[str, ...]] = cache(_fields_that_may_be_none)
 
 
 def to_plain(value: Any) -> Any:
@@ -33,15 +40,9 @@ def from_plain(kind: type[T], data: Any) -> T:
         pydantic.ValidationError: the data does not fit; the error lists each misfit.
     """
     if isinstance(data, Mapping):
-        data = {**dict.fromkeys(_required(kind)), **data}
+        data = {**dict.fromkeys(_nullable(kind)), **data}
     loaded: T = _adapter(kind).validate_python(data)
     return loaded
-
-
-def _required(kind: Any) -> tuple[str, ...]:
-    """The fields without a default."""
-    found = fields(kind) if is_dataclass(kind) else ()
-    return tuple(f.name for f in found if f.default is MISSING and f.default_factory is MISSING)
 
 
 def digest_of(value: Any) -> str:

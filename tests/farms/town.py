@@ -122,6 +122,8 @@ class Town:
             self.unrecorded.add(name)
         self.farm.revive()
         assert truth.not_of(name, self.farm.state) == before
+        after = serials(self.farm.state)
+        assert all(after[zone] >= serial for zone, serial in serials(state).items())
         if plan is not None:
             assert deleted(name, state, self.farm.state) <= may_delete(plan)
         return plan or environment.look().plan
@@ -162,6 +164,12 @@ class Town:
 
     def _name(self, index: int) -> str:
         return sorted(self.environments)[index % len(self.environments)]
+
+
+def serials(state: FarmState) -> dict[str, int]:
+    """How often each zone was changed."""
+    servers = state.nameservers.values()
+    return {name: zone.serial for server in servers for name, zone in server.zones.items()}
 
 
 def deleted(name: str, before: FarmState, after: FarmState) -> set[str]:

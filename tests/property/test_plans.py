@@ -14,6 +14,7 @@ from reconciler.drivers.simulated.state import FarmState, Host, Pool
 from reconciler.engine.apply import Result
 from reconciler.engine.verify import undo_plan
 from reconciler.errors import DriverError
+from reconciler.model.plain import from_plain, to_plain
 from reconciler.plan.guards import check
 from reconciler.plan.plan import Plan
 from reconciler.plan.policy import Policy
@@ -173,6 +174,27 @@ def test_nothing_is_deleted_but_what_the_plan_says_and_the_budget_allows(
         for d in truth.domains(before).values()
     )
     assert len(gone & machines) <= max(1, owned * STRICT.machines_percent // 100)
+
+
+@examples(60)
+@given(production, hands)
+def test_what_is_only_reported_stays_as_it_is(begin: Wish, by_hand: list[Hand]) -> None:
+    town = settled(begin)
+    environment = town.environments["production"]
+    environment.policy = replace(environment.policy, drift="report")
+    for hand in by_hand:
+        town.live(hand)
+    before = town.farm.state
+    plan = town.turn("production")
+    assert town.farm.state == before
+    assert plan.drifted == plan.changes
+
+
+@examples(60)
+@given(production)
+def test_specs_read_back_from_what_is_written_down(wish: Wish) -> None:
+    for desired in wish.resources():
+        assert from_plain(type(desired.spec), to_plain(desired.spec)) == desired.spec
 
 
 @examples(60)

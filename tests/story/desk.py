@@ -15,6 +15,7 @@ from tests.remotes.origin import Origin, git
 from tests.scenes.scene import EXAMPLE, example_files
 
 WEB = "vms/web-1.yaml"
+STACK = "stacks/debian-web.yaml"  # which gives web-1 its memory
 SETTINGS = """\
 repository: {{url: {url}}}
 state_directory: state
@@ -91,4 +92,4 @@ class Desk:
         return next(name for name, each in hosts.items() if domain in each.domains)
 
 
-__all__ = ["EXAMPLE", "WEB", "Desk", "program"]
+__all__ = ["EXAMPLE", "STACK", "WEB", "Desk", "program"]

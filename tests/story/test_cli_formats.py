@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from reconciler.drivers.simulated import by_hand
-from tests.story.desk import WEB, Desk
+from tests.story.desk import STACK, Desk
 
 GIB = 1 << 30
 
@@ -30,7 +30,7 @@ def drifted(desk: Desk) -> Desk:
 def test_drift_as_sarif_points_at_the_document(drifted: Desk) -> None:
     done = drifted.run("drift", "-e", "production", "--format", "sarif")
     assert done.exit_code == 2
-    assert {file for file, _ in locations(done.stdout)} == {WEB}
+    assert {file for file, _ in locations(done.stdout)} == {STACK}
 
 
 def test_drift_as_junit_is_a_failed_case(drifted: Desk) -> None:
@@ -39,7 +39,7 @@ def test_drift_as_junit_is_a_failed_case(drifted: Desk) -> None:
     report = etree.fromstring(done.stdout.encode())
     assert report.get("failures") == "1"
     [case] = report.iter("testcase")
-    assert (case.get("name"), case.get("file")) == ("domain/web-1", WEB)
+    assert (case.get("name"), case.get("file")) == ("domain/web-1", STACK)
 
 
 def test_drift_as_json_names_the_field(drifted: Desk) -> None:

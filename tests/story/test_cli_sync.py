@@ -6,7 +6,7 @@ import json
 
 from reconciler.drivers.simulated import by_hand
 from reconciler.drivers.simulated.faults import Fault
-from tests.story.desk import WEB, Desk
+from tests.story.desk import STACK, WEB, Desk
 
 GIB = 1 << 30
 
@@ -35,7 +35,7 @@ def test_what_was_changed_by_hand_is_shown_then_healed_and_remembered(desk: Desk
     seen = desk.run("drift", "-e", "production")
     assert seen.exit_code == 2
     assert "memory_bytes: 1 GiB → 2 GiB" in seen.stdout
-    assert f"{WEB}:" in seen.stdout
+    assert f"{STACK}:" in seen.stdout
     healed = desk.run("sync", "-e", "production")
     assert healed.exit_code == 0
     assert "1 updated, all of it drift" in healed.stdout

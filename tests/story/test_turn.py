@@ -274,3 +274,33 @@ def test_the_journal_alone_can_be_planned_against(scene: Scene) -> None:
     assert "status.json" in listed
     assert "world/host-virt1.yaml" in listed
     assert "world/zone-farm.internal@ns.yaml" in listed
+
+
+def test_a_change_points_at_the_line_that_decided_it(scene: Scene) -> None:
+    for environment in ENVIRONMENTS:
+        scene.sync(environment)
+    path = "environments/development/vms/web-1.yaml"
+    patch = b"kind: VirtualMachine\nname: web-1\ncpus: 3\nmemory: 1 GiB\nnetworks:\n"
+    address = b"  - {network: lan, address: 192.168.0.129}\n"
+    scene.origin.commit("development", {path: patch + address})
+    report = scene.sync("development")
+    [change] = looked(report.before).plan.changes
+    assert [str(each) for each in change.fields] == ["vcpus: 1 -> 3"]
+    assert str(change.position) == f"{path}:3:1"
+
+
+@pytest.mark.parametrize("line", [b"suspend: true\n", b"prune: false\n"])
+def test_what_the_policy_holds_back_is_not_called_ready(scene: Scene, line: bytes) -> None:
+    scene.sync("development")
+    policy = "environments/development/environment.yaml"
+    before = scene.origin.git("show", f"development:{policy}").encode()
+    gone = {"environments/development/vms/sandbox.yaml": None}
+    scene.origin.commit("development", {policy: before + b"\n" + line, **gone})
+    report = scene.sync("development")
+    assert report.refusal is None
+    assert ready(scene, "development") is Is.FALSE
+    finding = report.finding
+    assert finding is not None
+    assert finding.reason == "ChangesHeld"
+    assert "held" in scene.origin.messages("refs/heads/reconciler/development")[-1]
+    assert scene.domain("development-sandbox")[1].running

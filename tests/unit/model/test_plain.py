@@ -11,8 +11,15 @@ from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.plain import DIGEST_LENGTH, digest_of, from_plain, to_plain
 from tests.farms.specs import IMAGE, a_record, domain_spec, volume_spec, zone_spec
 
-SPECS = [domain_spec(), domain_spec(host=None, disks=()), volume_spec(), volume_spec(image=IMAGE),
-         zone_spec(a_record("www")), zone_spec(timers=None)]  # fmt: skip
+SPECS = [
+    domain_spec(),
+    domain_spec(host=None, disks=()),
+    domain_spec(pending_restart=None),
+    volume_spec(),
+    volume_spec(image=IMAGE),
+    zone_spec(a_record("www")),
+    zone_spec(timers=None),
+]
 
 
 @pytest.mark.parametrize("spec", SPECS)
@@ -27,6 +34,19 @@ def test_what_is_not_managed_is_not_in_the_plain_form() -> None:
 def test_a_plain_form_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValidationError, match="capacity_bytes"):
         from_plain(VolumeSpec, {**to_plain(volume_spec()), "capacity_bytes": "much"})
+
+
+def test_what_is_missing_is_named() -> None:
+    plain = to_plain(volume_spec())
+    del plain["capacity_bytes"]
+    with pytest.raises(ValidationError, match=r"capacity_bytes\s+Field required"):
+        from_plain(VolumeSpec, plain)
+
+
+@pytest.mark.parametrize("data", [None, [], "x"])
+def test_what_is_no_mapping_is_no_spec(data: object) -> None:
+    with pytest.raises(ValidationError):
+        from_plain(VolumeSpec, data)
 
 
 @pytest.mark.parametrize("spec", SPECS)
