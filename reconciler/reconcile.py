@@ -153,12 +153,12 @@ def looker(
 ) -> Callable[[], Look]:
     """How to look at the world and plan for these documents, as often as wanted."""
     desired = render(documents)
-    offered = rooms(documents)
+    offered = rooms(documents, site.source.hosts_of_others(documents.environment))
     scopes = scopes_of(desired, (room.host for room in offered), past.scopes)
 
     def look() -> Look:
         world = site.observe(scopes, site.ports)
-        inputs = (documents, revision, policy, past.applied, world)
+        inputs = (documents, revision, policy, past.applied, offered, world)
         known, latest = site.latest.get(documents.environment, (None, None))
         if latest is not None and known == inputs:
             return latest

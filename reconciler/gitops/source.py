@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.config.documents import Host
 from reconciler.config.load import ENVIRONMENT_NAMES, ParseCache, load
 from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError, SourceError, Stalled
@@ -114,6 +115,17 @@ class ConfigSource:
         if problems:
             raise ConfigError(problems)
         return mine.documents
+
+    def hosts_of_others(self, environment: str) -> Mapping[str, Host]:
+        """The hosts of the other environments, as their own branches describe them."""
+        with self._lock:
+            others = self._others(environment, None)
+        return {
+            host.name: host
+            for name, other in others.items()
+            for host in other.documents.hosts.values()
+            if host.environment == name
+        }
 
     def policy(self, documents: Documents, revision: str, since: str) -> Policy:
         """What the Environment document allows, and what the commits' authors acknowledged.

@@ -8,7 +8,7 @@ from reconciler.kinds.protocol import OnHost
 from reconciler.model.change import Disruption
 from reconciler.model.quantity import format_size
 from reconciler.model.resource import Owner
-from reconciler.ports.hypervisor import Disk, NewVolume
+from reconciler.ports.hypervisor import NewVolume
 from reconciler.ports.world import Ports
 
 
@@ -91,19 +91,21 @@ class FreeVolume(OnHost):
     disruption: Disruption = Disruption.RESTART
 
     def run(self, ports: Ports) -> None:
-        """Look who uses it now; the mark of that domain then says that it is unfinished."""
+        """Look who uses it now; the mark of that domain then says that it is unfinished.
+
+        Disks whose volumes are gone leave the definition too, for no host takes it with them.
+        """
         hypervisor = ports.hypervisor(self.host)
+        place = (self.pool, self.name)
+        there = {(volume.pool, volume.name) for volume in hypervisor.volumes()} - {place}
         for domain in hypervisor.domains():
-            kept = tuple(disk for disk in domain.definition.disks if not self._is_on(disk))
-            owner = domain.owner
-            is_ours = owner is not None and owner.environment == self.environment
-            if owner and is_ours and kept != domain.definition.disks:
+            owner, disks = domain.owner, domain.definition.disks
+            is_user = place in {(disk.pool, disk.volume) for disk in disks}
+            if owner and owner.environment == self.environment and is_user:
                 hypervisor.stop_domain(domain.definition.name)
+                kept = tuple(disk for disk in disks if (disk.pool, disk.volume) in there)
                 definition = replace(domain.definition, disks=kept)
                 hypervisor.define_domain(definition, owner.unfinished)
-
-    def _is_on(self, disk: Disk) -> bool:
-        return (disk.pool, disk.volume) == (self.pool, self.name)
 
     def __str__(self) -> str:
         """In words."""

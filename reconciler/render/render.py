@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -31,9 +31,14 @@ def render(documents: Documents) -> tuple[Desired[Any], ...]:
     return (*machines, *zone_resources(documents))
 
 
-def rooms(documents: Documents) -> tuple[Room, ...]:
-    """The hosts that the environment may use: its own, and those shared with it."""
-    return tuple(_rooms(documents.environment, documents.hosts.values()))
+def rooms(documents: Documents, owners: Mapping[str, Host] | None = None) -> tuple[Room, ...]:
+    """The hosts that the environment may use: its own, and those shared with it.
+
+    `owners` are the hosts of other environments as their owners describe them: that counts.
+    """
+    said = owners or {}
+    hosts = (said.get(host.name, host) for host in documents.hosts.values())
+    return tuple(_rooms(documents.environment, hosts))
 
 
 def _rooms(environment: str, hosts: Iterable[Host]) -> Iterable[Room]:

@@ -69,3 +69,17 @@ def test_what_is_in_force_counts_while_its_head_does_not_load(scene: Scene) -> N
     report = scene.sync("development")
     assert report.refusal is not None
     assert "192.168.1.129" in str(report.refusal.error)
+
+
+def test_a_host_is_in_maintenance_when_its_owner_says_so(scene: Scene) -> None:
+    closed = {}
+    for number in (1, 2, 3):
+        path = f"hosts/virt{number}.yaml"
+        before = scene.origin.git("show", f"production:{path}").encode()
+        closed[path] = before + b"\nmaintenance: true\n"
+    scene.origin.commit("production", closed, message="Close the hosts")
+    more = b"kind: VirtualMachine\nname: more\nstack: linux\nmemory: 1 GiB\n"
+    scene.origin.commit("development", {"environments/development/vms/more.yaml": more})
+    report = scene.sync("development")
+    assert report.refusal is not None
+    assert "virt1 is in maintenance" in str(report.refusal.error)

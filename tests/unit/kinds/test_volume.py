@@ -16,6 +16,7 @@ from reconciler.kinds.volume import VolumeKind, VolumeSpec
 from reconciler.kinds.volume_operations import FreeVolume, MarkVolume, SendVolume
 from reconciler.model.address import Address, Scope
 from reconciler.model.resource import Owner
+from reconciler.ports.hypervisor import Disk
 from tests.farms.specs import GIB, IMAGE, domain_spec, simulated_farm, volume_spec
 
 KIND = VolumeKind()
@@ -205,6 +206,17 @@ def test_freeing_a_volume_leaves_other_domains_alone(name: str, environment: str
     before = farm.state
     FreeVolume("virt1", "default", name, environment).run(farm)
     assert farm.state == before
+
+
+def test_a_disk_that_is_gone_does_not_hold_up_the_freeing_of_another() -> None:
+    data = volume_spec("web-1-data")
+    farm = farm_with(SEEN, data)
+    disks = (*domain_spec().disks, Disk("data", data.pool, data.name))
+    run(farm, DomainKind().create(domain_spec(disks=disks), OWNER))
+    by_hand.delete_volume(farm, "virt1", data.pool, data.name)
+    FreeVolume("virt1", "default", NAME, "production").run(farm)
+    (domain,) = farm.hypervisor("virt1").domains()
+    assert domain.definition.disks == ()
 
 
 def test_freeing_a_volume_leaves_the_domain_of_nobody_alone() -> None:
