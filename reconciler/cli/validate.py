@@ -70,7 +70,10 @@ def _problems_of_repository(
 
 def _problems_of_tree(tree: TreeReader, environment: str | None) -> tuple[Problem, ...]:
     """What is wrong with one tree, for one environment or for all that it has folders for."""
-    names = (environment,) if environment else environments_of(tree)
+    try:
+        names = (environment,) if environment else environments_of(tree)
+    except ConfigError as error:  # the tree holds what has no place in a config repository
+        return error.problems
     if not names:
         raise Failure(
             "there is no environments/<name>/ here, so this is no config repository; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -107,3 +108,15 @@ def test_validate_takes_one_commit_of_a_branch(desk: Desk) -> None:
     assert desk.run("validate", "--branch", "production").exit_code == 1
     assert desk.run("validate", "--revision", old[:8]).exit_code == 0
     assert desk.run("validate", "--branch", "staging").exit_code == 0
+
+
+@pytest.mark.parametrize("form", ["json", "junit", "sarif", "markdown"])
+def test_a_tree_that_cannot_be_read_is_reported_in_the_format_too(
+    desk: Desk, tmp_path: Path, form: str
+) -> None:
+    tree = tmp_path / "tree"
+    (tree / "vms").mkdir(parents=True)
+    (tree / "vms/link.yaml").symlink_to("/etc/passwd")
+    done = desk.run("validate", str(tree), "--format", form)
+    assert done.exit_code == 1
+    assert "vms/link.yaml" in done.stdout
