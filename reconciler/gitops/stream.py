@@ -14,7 +14,7 @@ from datetime import datetime
 from reconciler.gitops.git import Git
 from reconciler.gitops.refs import NULL_ID, check_object_id
 
-_BRANCH = "refs/work/stream"
+_BRANCH = "refs/drafts/stream"
 _PATH = re.compile(r"\A(?:[A-Za-z0-9_][A-Za-z0-9._@+=-]*)(?:/[A-Za-z0-9_][A-Za-z0-9._@+=-]*)*\Z")
 _PATH_LENGTH = 400
 _UNFIT_FOR_NAME = re.compile(r"[\x00-\x1f\x7f<>]")
