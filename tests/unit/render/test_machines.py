@@ -121,3 +121,14 @@ def test_identities_are_the_same_for_ever() -> None:
 
 def test_the_address_of_a_machine_is_the_name_in_its_document() -> None:
     assert Address("domain", "web-1") in {each.address for each in rendered().values()}
+
+
+def test_a_field_of_a_machine_knows_where_it_is_written() -> None:
+    locate = rendered()["domain/web-1"].locate
+    assert locate is not None
+    places = {path: locate(path) for path in ("vcpus", "memory_bytes", "disks.data.pool")}
+    assert {path: place.line for path, place in places.items()} == {
+        "vcpus": 4,
+        "memory_bytes": 5,
+        "disks.data.pool": 8,
+    }
