@@ -28,8 +28,28 @@ demo: runtime ## Show a simulated farm follow its git repository (ARGS=--serve k
 test: dev ## Run the tests, all but those that need the lab (ARGS goes to pytest)
 	@$(BIN)/pytest -n auto -m "not system" $(ARGS)
 
+.PHONY: lab
+HOSTS := 2
+lab: ## Boot real hosts on this machine, as root or with sudo (HOSTS=3 for a third)
+	@scripts/bootstrap lab
+	@deploy/lab/lab up --hosts $(HOSTS)
+
+.PHONY: lab-down
+lab-down: ## End the lab, and remove all it made but its caches
+	@deploy/lab/lab down
+
+.PHONY: lab-clean
+lab-clean: ## The same, and remove its caches too
+	@deploy/lab/lab clean
+
+.PHONY: system
+system: dev ## Run the tests that need the lab, as root (ARGS goes to pytest)
+	@scripts/bootstrap lab
+	@$(BIN)/pytest -n 0 -m system $(ARGS)
+
 .PHONY: verify
-verify: dev ## Run everything that must hold before a merge
+verify: dev ## Run everything that must hold before a merge, as root because of the lab
+	@scripts/bootstrap lab
 	@scripts/verify
 
 .PHONY: fmt
@@ -68,6 +88,6 @@ lock: dev ## Resolve the dependencies into requirements*.lock (ARGS=--upgrade fo
 
 .PHONY: clean
 clean: ## Remove what was made here, the environment too
-	@rm -rf .venv build dist .coverage* htmlcov
+	@rm -rf .venv .cache build dist .coverage* htmlcov
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find $(wildcard $(PYTHON_FILES)) -name __pycache__ -type d -prune -exec rm -rf {} +
