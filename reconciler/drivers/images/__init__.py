@@ -1,0 +1,1 @@
+"""Base images on their way to the hosts: fetched once, checked, and kept in a spool."""
