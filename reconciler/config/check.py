@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reconciler.config.check_addresses import address_problems
+from reconciler.config.check_machines import machine_problems
 from reconciler.config.check_rooms import room_problems
 from reconciler.config.check_zones import zone_problems
 from reconciler.config.documents import VirtualMachine
+from reconciler.config.first_boot import SEED
 from reconciler.config.names import Names, unknown
 from reconciler.config.repository import Documents
 from reconciler.model.position import Problem
@@ -27,6 +29,7 @@ def check_documents(documents: Documents, names: Names) -> tuple[Problem, ...]:
         *_machines(documents, names),
         *_same_domains(documents),
         *_same_volumes(documents),
+        *machine_problems(documents, names),
         *room_problems(documents, names),
         *address_problems(documents),
         *zone_problems(documents, names),
@@ -88,17 +91,27 @@ def _same_volumes(documents: Documents) -> Iterator[Problem]:
     """A volume is called `<machine>-<disk>`, and so may be another one of another machine."""
     names: dict[str, tuple[str, str]] = {}
     for machine in documents.machines.values():
-        for disk in machine.disks:
-            name = f"{_identity(machine)}-{disk.name}"
-            first, first_disk = names.setdefault(name, (machine.name, disk.name))
-            if first != machine.name:
+        for disk, volume in _volumes(documents, machine):
+            for name in sorted({volume, f"{documents.environment}-{machine.name}-{disk}"}):
+                first, first_disk = names.setdefault(name, (machine.name, disk))
+                if first == machine.name:
+                    continue
                 where = documents.position(_MACHINE, first)
                 what = (
-                    f"disk {disk.name} of machine {machine.name} and disk {first_disk} of machine "
+                    f"disk {disk} of machine {machine.name} and disk {first_disk} of machine "
                     f"{first} ({where}) would both be the volume {name}"
                 )
                 position = documents.position(_MACHINE, machine.name)
                 yield Problem(position, what, "rename one of the disks")
+
+
+def _volumes(documents: Documents, machine: VirtualMachine) -> Iterator[tuple[str, str]]:
+    """The disks of a machine by name, and what their volumes are called on its host."""
+    prefix = f"{documents.environment}-{_identity(machine)}"
+    for disk in machine.disks:
+        yield disk.name, disk.volume or f"{prefix}-{disk.name}"
+    if machine.first_boot:
+        yield SEED, f"{prefix}-{SEED}"
 
 
 def _identity(machine: VirtualMachine) -> str:

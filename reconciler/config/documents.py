@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
 
 from reconciler.config.fields import (
     BridgeName,
+    CpuModel,
     Cpus,
+    Cron,
     Domain,
     Duration,
     ImageUrl,
@@ -26,23 +29,21 @@ from reconciler.config.fields import (
     RecordName,
     RecordValue,
     Sha256,
+    Sha512,
     Size,
     Subnet,
     Target,
+    TimeZone,
+    Uuid,
+    Vlan,
     WholeSize,
 )
+from reconciler.config.first_boot import FirstBoot
+from reconciler.config.part import Many, Part
 from reconciler.model.quantity import parse_duration
 
-T = TypeVar("T")
-Many = Annotated[tuple[T, ...], Strict(strict=False)]
 EnvironmentName = Literal["development", "staging", "production"]
 DisruptionName = Literal["live", "restart", "replace", "data-loss"]
-
-
-class Part(BaseModel):
-    """A mapping inside a document: closed, strict and frozen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Document(Part):
@@ -59,6 +60,12 @@ class DiskField(Part):
     size: WholeSize = Field(description="Its size. It can grow later, and never shrinks.")
     pool: Label = Field("default", description="The storage pool on the host.")
     format: Literal["qcow2", "raw"] = Field("qcow2", description="How the volume is stored.")
+    image: Literal["copy", "overlay"] = Field(
+        "copy", description="Whether a root disk copies its image, or stores what differs from it."
+    )
+    volume: LibvirtName | None = Field(
+        None, description="The name of its volume, else <environment>-<machine>-<disk>."
+    )
 
 
 class AttachmentField(Part):
@@ -67,6 +74,8 @@ class AttachmentField(Part):
     network: Label = Field(description="The name of the network.")
     address: IpAddress | None = Field(None, description="The machine's address there.")
     mac: Mac | None = Field(None, description="A hardware address instead of the derived one.")
+    vlan: Vlan | None = Field(None, description="The VLAN of this machine, else the network's.")
+    link: Literal["up", "down"] = Field("up", description="Whether its cable is plugged in.")
 
 
 class MachineDefaults(Part):
@@ -74,9 +83,15 @@ class MachineDefaults(Part):
 
     image: Label | None = Field(None, description="The image the root disk is made from.")
     cpus: Cpus | None = Field(None, description="The number of virtual processors.")
+    cpus_maximum: Cpus | None = Field(None, description="To how many it can grow live.")
+    cpu_model: CpuModel | None = Field(None, description="The processor it sees.")
     memory: WholeSize | None = Field(None, description="The memory, such as 2 GiB.")
+    memory_maximum: WholeSize | None = Field(None, description="To how much it can grow live.")
+    firmware: Literal["bios", "uefi"] | None = Field(None, description="What it boots with.")
+    tpm: bool | None = Field(None, description="Whether it has an emulated TPM 2.0.")
     disks: Many[DiskField] | None = Field(None, description="The disks; the first is the root.")
     networks: Many[AttachmentField] | None = Field(None, description="The networks.")
+    first_boot: FirstBoot | None = Field(None, description="What it makes of itself at first.")
     host: Label | None = Field(None, description="The host it must run on.")
     running: bool | None = Field(None, description="Whether it runs.")
     autostart: bool | None = Field(None, description="Whether it starts with its host.")
@@ -94,6 +109,11 @@ class Farm(Document):
     defaults: MachineDefaults = Field(
         MachineDefaults(), description="What every virtual machine has unless it says otherwise."
     )
+    cpu_models: dict[str, CpuModel] = Field(
+        {},
+        description="By group of hosts: the processor that all of them can give, so that guests "
+        "can move between them while they run.",
+    )
 
 
 class DeletionLimits(Part):
@@ -101,6 +121,14 @@ class DeletionLimits(Part):
 
     machines_percent: Percent = Field(10, description="Part of the machines; one may always go.")
     records_percent: Percent = Field(30, description="Part of a zone's record sets.")
+
+
+class WindowField(Part):
+    """A time that comes again and again."""
+
+    opens: Cron = Field(description="When it opens, as in a crontab: `0 2 * * sat`.")
+    duration: Interval = Field(description="How long it stays open.")
+    timezone: TimeZone = Field("UTC", description="The time zone of `opens`.")
 
 
 class Environment(Document):
@@ -115,6 +143,12 @@ class Environment(Document):
     drift: Literal["heal", "report"] = Field("heal", description="What to do about drift.")
     max_disruption: DisruptionName = Field("restart", description="The most a change may cost.")
     max_deletions: DeletionLimits = Field(DeletionLimits(), description="How much may go at once.")
+    restart_window: WindowField | None = Field(
+        None, description="When a change may restart machines; else at once."
+    )
+    snapshot_before: Literal["never", "restart", "replace"] = Field(
+        "never", description="From which cost on a machine is snapshotted before it is changed."
+    )
 
 
 class PoolField(Part):
@@ -140,6 +174,7 @@ class Host(Document):
     environment: EnvironmentName = Field(description="The environment it belongs to.")
     address: IpAddress = Field(description="Its address.")
     memory: WholeSize = Field(description="Its memory.")
+    group: Label | None = Field(None, description="The group of like hosts it is one of.")
     reserved_memory: Size = Field(0, description="What it keeps for itself.")
     accelerator: Literal["kvm", "qemu"] = Field("kvm", description="How it runs guests.")
     pools: Many[PoolField] = Field((), description="Its storage pools.")
@@ -164,8 +199,16 @@ class Network(Document):
 
     kind: Literal["Network"]
     subnet: Subnet = Field(description="Its IPv4 network, such as 192.168.1.0/24.")
-    bridge: BridgeName = Field(description="The bridge on the hosts.")
+    bridge: BridgeName = Field(description="The bridge, or the libvirt network, on the hosts.")
+    switch: Literal["linux", "openvswitch", "libvirt"] = Field(
+        "linux", description="Whether that is a Linux or an Open vSwitch bridge, or of libvirt."
+    )
+    vlan: Vlan | None = Field(None, description="The VLAN of its machines on an Open vSwitch.")
+    portgroup: Label | None = Field(None, description="The port group of a libvirt network.")
     gateway: IpAddress | None = Field(None, description="The router's address; nobody else's.")
+    nameservers: Many[IpAddress] = Field(
+        (), description="The servers that machines with an address of their own ask for names."
+    )
     partitions: Many[PartitionField] = Field((), description="Who gets which addresses.")
 
 
@@ -212,11 +255,29 @@ class Zone(Document):
 
 
 class Image(Document):
-    """A base image, pinned by its checksum."""
+    """A base image, pinned by its checksum: sha256 or sha512."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["sha256"]}, {"required": ["sha512"]}]}
+    )
 
     kind: Literal["Image"]
     url: ImageUrl = Field(description="Where it comes from: https:// or a file.")
-    sha256: Sha256 = Field(description="Its checksum.")
+    format: Literal["qcow2", "raw"] = Field("qcow2", description="What it is stored as there.")
+    sha512: Sha512 | None = Field(None, description="Its sha512 checksum.")
+    sha256: Sha256 | None = Field(
+        None, validate_default=True, description="Its sha256 checksum, unless sha512 is given."
+    )
+
+    @field_validator("sha256")
+    @classmethod
+    def _is_pinned_once(cls, sha256: str | None, others: ValidationInfo) -> str | None:
+        if sha256 and others.data.get("sha512"):
+            message = "must not be there beside sha512; keep one of them"
+            raise ValueError(message)
+        if not sha256 and others.data.get("sha512", "is there, but wrong") is None:
+            raise PydanticKnownError("missing")
+        return sha256
 
 
 class Stack(MachineDefaults, Document):
@@ -233,9 +294,30 @@ class VirtualMachine(Document):
     stack: Label | None = Field(None, description="The stack it is one of.")
     image: Label | None = Field(None, description="The image its root disk is made from.")
     cpus: Cpus = Field(1, description="The number of virtual processors.")
+    cpus_maximum: Cpus | None = Field(
+        None, description="To how many processors it can grow without a restart."
+    )
+    cpu_model: CpuModel | None = Field(
+        None,
+        description="The processor it sees: `host-passthrough`, `host-model` or a model's name; "
+        "else that of its host's group.",
+    )
     memory: WholeSize = Field(description="The memory, such as 2 GiB.")
+    memory_maximum: WholeSize | None = Field(
+        None, description="To how much memory it can grow without a restart."
+    )
+    firmware: Literal["bios", "uefi"] | None = Field(
+        None, description="What it boots with; else as the hypervisor likes it."
+    )
+    tpm: bool | None = Field(None, description="Whether it has an emulated TPM 2.0.")
+    starts_after: Many[Label] = Field(
+        (), description="Machines that must run before it is started; then its host does not."
+    )
     disks: Many[DiskField] = Field((), description="The disks; the first is the root disk.")
     networks: Many[AttachmentField] = Field((), description="The networks it is plugged into.")
+    first_boot: FirstBoot | None = Field(
+        None, description="What it makes of itself when it first boots: accounts, packages, files."
+    )
     host: Label | None = Field(None, description="The host it must run on; else one is chosen.")
     running: bool = Field(default=True, description="Whether it runs.")
     autostart: bool = Field(default=True, description="Whether it starts with its host.")
@@ -245,6 +327,12 @@ class VirtualMachine(Document):
     renamed_from: Label | None = Field(None, description="Its name before; keeps its volumes.")
     libvirt_name: LibvirtName | None = Field(
         None, description="Its name on the host, else <environment>-<name>."
+    )
+    uuid: Uuid | None = Field(None, description="Its UUID, else one made from its name.")
+    adopt: bool = Field(
+        default=False,
+        description="Take over the machine that runs on `host` with this UUID and these volumes, "
+        "if it is nobody's yet.",
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 
 from reconciler.model.quantity import format_size, parse_duration, parse_size
@@ -23,29 +27,66 @@ INTERFACE = r"^[a-z][a-z0-9_.-]{0,14}$"
 MAC = r"^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$"
 SUBNET = r"^[0-9]{1,3}(?:\.[0-9]{1,3}){3}/(?:[89]|[12][0-9]|30)$"
 SHA256 = r"^[0-9a-f]{64}$"
+SHA512 = r"^[0-9a-f]{128}$"
+CRON = r"^[0-9A-Za-z*/,#?-]{1,40}(?: [0-9A-Za-z*/,#?-]{1,40}){4}$"
+TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+-]{0,20}(?:/[A-Za-z0-9_+-]{1,20}){0,2}$"
+UUID = r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+CPU_MODEL = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 MAIL = rf"^[A-Za-z0-9][A-Za-z0-9._+-]{{0,63}}@{_LABEL}(?:\.{_LABEL})*$"
 IMAGE_URL = (
     r"^(?:https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+-]*"
     r"|(?:file://)?/(?:[A-Za-z0-9_~+-]|\.(?!\.)|/(?!/)){1,400})$"
 )
+HOST_PATTERN = rf"^(?:\*\.)?{_LABEL}(?:\.{_LABEL})*$"
+DIRECTORY = r"^/(?!/)(?:[A-Za-z0-9_~+-]|\.(?!\.)|/(?!/)){1,200}$"
 LIBVIRT_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$"
 # Neither control characters nor what hides text or turns its direction.
-_PRINTABLE = r"[^\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]"
+_HIDDEN = r"\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
+_PRINTABLE = rf"[^\x00-\x1f{_HIDDEN}]"
 ONE_LINE = rf"^{_PRINTABLE}{{0,200}}$"
 PATH = r"^/?[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.)|/(?!/)){0,199}$"
 RECORD_VALUE = r"^[ -~]{1,2000}$"
+ACCOUNT = r"^[a-z_][a-z0-9_-]{0,31}$"
+FILE_OWNER = r"^[a-z_][a-z0-9_-]{0,31}(?::[a-z_][a-z0-9_-]{0,31})?$"
+FILE_PATH = r"^(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.@+~:%=,-]{1,100}){1,20}$"
+FILE_MODE = r"^0[0-7]{3}$"
+FILE_CONTENT = rf"^[^\x00-\x08\x0b-\x1f{_HIDDEN}]*$"
+_VERSION = r"(?:=[A-Za-z0-9][A-Za-z0-9.+:~_-]{0,99})?"
+PACKAGE = rf"^[A-Za-z0-9][A-Za-z0-9.+_-]{{0,99}}(?::[a-z0-9]{{1,20}})?{_VERSION}$"
+LOCALE = r"^[A-Za-z]{1,3}(?:_[A-Z]{2})?(?:\.[A-Za-z0-9-]{1,20})?(?:@[a-z]{1,20})?$"
+KEY_PARTS = {  # of how many parts the keys are that we take
+    "ssh-ed25519": 2,
+    "ssh-rsa": 3,
+    "ecdsa-sha2-nistp256": 3,
+    "ecdsa-sha2-nistp384": 3,
+    "ecdsa-sha2-nistp521": 3,
+    "sk-ssh-ed25519@openssh.com": 3,
+    "sk-ecdsa-sha2-nistp256@openssh.com": 4,
+}
+_KEY_TYPE = f"(?:{'|'.join(kind.replace('.', chr(92) + '.') for kind in KEY_PARTS)})"
+SSH_KEY = rf"^{_KEY_TYPE} [A-Za-z0-9+/]{{50,4000}}={{0,2}}(?: {_PRINTABLE}{{1,200}})?$"
 MOST_BYTES = 2**60
+MOST_TEXT = 64 * 1024
+_KEY_MEANING = "a public ssh key: its type, its base64 part and perhaps a comment"
+_SECRET = re.compile(
+    r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|\$(?:1|2[abxy]|5|6|7|y|gy)\$[A-Za-z0-9./=,$]{20}"
+)
 
 
-def _text(pattern: str, meaning: str, limit: int = 253) -> Any:
-    """A string of this form, to its very end: `$` alone would let a final newline pass."""
+def _text(
+    pattern: str, meaning: str, limit: int = 253, also: Callable[[str], str] | None = None
+) -> Any:
+    """A string of this form, to its very end: `$` alone would let a final newline pass.
+
+    `also` is asked what no pattern can tell.
+    """
     compiled = re.compile(rf"\A{pattern.removeprefix('^').removesuffix('$')}\Z")
 
     def check(value: str) -> str:
         if len(value) > limit or compiled.match(value) is None:
             message = f"must be {meaning}"
             raise ValueError(message)
-        return value
+        return also(value) if also else value
 
     schema = {"type": "string", "pattern": pattern, "maxLength": limit}
     return Annotated[str, AfterValidator(check), WithJsonSchema(schema)]
@@ -98,6 +139,48 @@ def _address(value: Any) -> IPv4Address | IPv6Address:
     return address
 
 
+def _no_root(name: str) -> str:
+    """Root's keys and password are not what a document is about."""
+    if name == "root":
+        message = "must not be root; give another account `sudo: true`"
+        raise ValueError(message)
+    return name
+
+
+def _ssh_key(key: str) -> str:
+    """The base64 part says once more what sort of key it is, and has as many parts as that has."""
+    kind, encoded = key.split(" ")[:2]
+    parts = _key_parts(encoded)
+    if len(parts) != KEY_PARTS[kind] or parts[0] != kind.encode():
+        message = f"must be {_KEY_MEANING}; this one is cut off or mixed up"
+        raise ValueError(message)
+    return key
+
+
+def _key_parts(encoded: str) -> list[bytes]:
+    """The parts of a public key, each after its length (RFC 4253 §6.6); none if they do not fit."""
+    try:
+        blob = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return []
+    parts: list[bytes] = []
+    while blob:
+        length = int.from_bytes(blob[:4], "big")
+        part, blob = blob[4 : 4 + length], blob[4 + length :]
+        if not length or len(part) != length:
+            return []
+        parts.append(part)
+    return parts
+
+
+def _no_secret(content: str) -> str:
+    """Whoever can read the host's pools can read a seed."""
+    if _SECRET.search(content):
+        message = "must hold no secret: this looks like a private key or the hash of a password"
+        raise ValueError(message)
+    return content
+
+
 def _subnet(value: Any) -> IPv4Network:
     message = "must be an IPv4 network from /8 to /30, such as 192.168.1.0/24"
     if not isinstance(value, str) or re.match(SUBNET, value) is None:
@@ -112,6 +195,28 @@ def _subnet(value: Any) -> IPv4Network:
     return network
 
 
+def _cron(value: str) -> str:
+    message = "must be five fields as in a crontab, such as `0 2 * * sat`"
+    if re.match(CRON.replace("$", r"\Z"), value) is None:
+        raise ValueError(message)
+    try:
+        CronSim(value, datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError:
+        raise ValueError(message) from None
+    return value
+
+
+def _time_zone(value: str) -> str:
+    message = "must be the name of a time zone, such as Europe/Berlin"
+    if re.match(TIME_ZONE.replace("$", r"\Z"), value) is None:
+        raise ValueError(message)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(message) from None
+    return value
+
+
 Label = _text(LABEL, "one DNS label: a-z, 0-9 and -, at most 63 letters", 63)
 Domain = _text(DOMAIN, "a domain name without the final dot, such as farm.internal")
 RecordName = _text(RECORD_NAME, "a name inside the zone, @ for the zone itself, or *")
@@ -120,14 +225,37 @@ Naming = _text(NAMING, "a name pattern with {name} in it, such as {name}.host")
 BridgeName = _text(INTERFACE, "the name of a bridge, at most 15 letters", 15)
 Mac = _text(MAC, "the hardware address of one machine in lower case: 52:54:00:12:34:56", 17)
 Sha256 = _text(SHA256, "a sha256 checksum: 64 hexadecimal digits in lower case", 64)
+Uuid = _text(UUID, "a UUID in lower case", 36)
+CpuModel = _text(CPU_MODEL, "host-passthrough, host-model or the name of a processor", 63)
+Sha512 = _text(SHA512, "a sha512 checksum: 128 hexadecimal digits in lower case", 128)
 Mail = _text(MAIL, "a mail address")
 ImageUrl = _text(IMAGE_URL, "an https:// address or the path of a file", 500)
+HostPattern = _text(HOST_PATTERN, "the name of a host, or *. and a domain")
+Directory = _text(DIRECTORY, "the absolute path of a directory", 201)
 LibvirtName = _text(LIBVIRT_NAME, "a name that libvirt takes", 100)
 OneLine = _text(ONE_LINE, "one line of text, at most 200 letters", 200)
 PoolTarget = _text(PATH, "a path, or the name of a volume group or dataset", 200)
+GroupName = _text(ACCOUNT, "the name of a group: a-z, 0-9, _ and -, at most 32 letters", 32)
+_ACCOUNT_MEANING = "the name of an account: a-z, 0-9, _ and -, at most 32 letters"
+AccountName = _text(ACCOUNT, _ACCOUNT_MEANING, 32, _no_root)
+SshKey = _text(SSH_KEY, _KEY_MEANING, 5000, _ssh_key)
+PackageName = _text(PACKAGE, "the name of a package, or name=version", 230)
+FilePath = _text(FILE_PATH, "an absolute path without . and .. in it", 400)
+Shell = _text(FILE_PATH, "the absolute path of a shell", 100)
+FileMode = _text(FILE_MODE, "four octal digits in quotes that begin with 0, such as '0644'", 4)
+FileOwner = _text(FILE_OWNER, "an account, or account:group", 65)
+_CONTENT_MEANING = f"plain text of at most {MOST_TEXT} letters"
+FileContent = _text(FILE_CONTENT, _CONTENT_MEANING, MOST_TEXT, _no_secret)
+Locale = _text(LOCALE, "a locale, such as C.UTF-8 or de_DE.UTF-8", 60)
 RecordValue = _text(RECORD_VALUE, "one line of plain ASCII text", 2000)
 PartitionRange = _text(r"^[0-9./-]{7,40}$", "a network or first-last, such as 192.168.1.128/25", 40)
 
+Cron = Annotated[
+    str, AfterValidator(_cron), WithJsonSchema({"type": "string", "pattern": CRON, "maxLength": 99})
+]
+TimeZone = Annotated[
+    str, AfterValidator(_time_zone), WithJsonSchema({"type": "string", "pattern": TIME_ZONE})
+]
 Size = Annotated[
     int,
     BeforeValidator(_size),
@@ -152,4 +280,5 @@ Subnet = Annotated[
     WithJsonSchema({"type": "string", "pattern": SUBNET}),
 ]
 Cpus = Annotated[int, Field(ge=1, le=1024)]
+Vlan = Annotated[int, Field(ge=1, le=4094)]
 Percent = Annotated[int, Field(ge=0, le=100)]

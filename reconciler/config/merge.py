@@ -2,7 +2,7 @@
 
 Mappings merge; lists whose items have a name merge by it; null removes, and `absent: true` removes
 the item that has it; all else is replaced. Items of `networks` go by their network, `records` by
-name and type.
+name and type, `files` by path.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from reconciler.model.position import Position
 
 NamePath = tuple[str, ...]
 ABSENT = "absent"
-ITEM_KEYS: Mapping[str, tuple[str, ...]] = {"networks": ("network",), "records": ("name", "type")}
+ITEM_KEYS: Mapping[str, tuple[str, ...]] = {
+    "networks": ("network",),
+    "records": ("name", "type"),
+    "files": ("path",),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ INHERITING = frozenset({Stack, VirtualMachine})
 ITEM_KEYS: Mapping[str, tuple[str, ...]] = {
     "AttachmentField": ("network",),
     "RecordField": ("name", "type"),
+    "FileField": ("path",),
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
@@ -62,6 +63,7 @@ def _text(schema: Mapping[str, Any]) -> str:
 def _overlaying(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The same for what is laid over something: only names are required, and null removes."""
     upper = copy.deepcopy(dict(schema))
+    upper.pop("oneOf", None)
     _relax(upper, ("kind", "name"))
     for name, part in upper.get("$defs", {}).items():
         keys = tuple(key for key in ITEM_KEYS.get(name, ("name",)) if key in part["properties"])

@@ -15,10 +15,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from reconciler.config.complaints import complaints
-from reconciler.config.documents import DisruptionName, EnvironmentName, Many, Part
+from reconciler.config.documents import DisruptionName, EnvironmentName
 from reconciler.config.fields import Duration, Mail, OneLine, Percent
+from reconciler.config.image_settings import ImageSettings
 from reconciler.config.merge import Located, locate
 from reconciler.config.parse import parse
+from reconciler.config.part import Many, Part
 from reconciler.errors import ConfigError, SettingsError
 from reconciler.model.position import Problem
 from reconciler.model.quantity import format_duration
@@ -26,6 +28,7 @@ from reconciler.model.quantity import format_duration
 ENVIRONMENTS: tuple[EnvironmentName, ...] = ("development", "staging", "production")
 SHORTEST = timedelta(seconds=1)
 _PATTERN = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._/*-]{0,199}\Z")
+_ACCOUNT = re.compile(r"\A[a-z_][a-z0-9_-]{0,31}\Z")
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
 
 
@@ -39,6 +42,13 @@ def _at_least_a_second(value: timedelta) -> timedelta:
 def _branch_pattern(value: str) -> str:
     if _PATTERN.match(value) is None or ".." in value or "//" in value or value.endswith("/"):
         message = "must be the name of a branch, in which * stands for anything"
+        raise ValueError(message)
+    return value
+
+
+def _account(value: str) -> str:
+    if _ACCOUNT.match(value) is None:
+        message = "must be the name of an account: a-z, 0-9, _ and -, at most 32 letters"
         raise ValueError(message)
     return value
 
@@ -62,6 +72,7 @@ def _path(value: Any) -> Path:
 
 File = Annotated[Path, BeforeValidator(_path)]
 Pause = Annotated[Duration, AfterValidator(_at_least_a_second)]
+Account = Annotated[str, AfterValidator(_account)]
 Pattern = Annotated[str, AfterValidator(_branch_pattern)]
 Patterns = Annotated[Many[Pattern], AfterValidator(_some_unlike)]
 Selection = Annotated[Many[EnvironmentName], AfterValidator(_some_unlike)]
@@ -133,6 +144,43 @@ class FarmSettings(Part):
         return self
 
 
+class HostSettings(Part):
+    """How the hosts of a real farm are reached: by ssh, with one key."""
+
+    user: Account = Field(
+        "root", description="The account on the hosts. It must be allowed everything."
+    )
+    ssh_key: File | None = Field(
+        None, description="The private key that the hosts let in, readable by its owner only."
+    )
+    known_hosts: File | None = Field(
+        None,
+        description="The hosts' keys, by address. No other key is trusted. "
+        "Writable by its owner only.",
+    )
+    port: int = Field(22, ge=1, le=65535, description="The port of ssh.")
+    deadline: Pause = Field(
+        timedelta(seconds=60), description="How long a host may take to answer."
+    )
+
+    def missing(self) -> tuple[str, ...]:
+        """What a real farm still needs, and how it is made."""
+        reasons = []
+        if self.ssh_key is None:
+            reasons.append(
+                "hosts.ssh_key is not set; make a key without a passphrase "
+                "(ssh-keygen -t ed25519 -N '' -f KEY), add KEY.pub to the authorized_keys of the "
+                "hosts, and name KEY here"
+            )
+        if self.known_hosts is None:
+            reasons.append(
+                "hosts.known_hosts is not set; collect the keys "
+                "(ssh-keyscan -t ed25519 ADDRESS >> FILE), compare each fingerprint "
+                "(ssh-keygen -lf FILE) with the host's own, on its console, and name FILE here"
+            )
+        return tuple(reasons)
+
+
 class JournalSettings(Part):
     """Where events are recorded, and in whose name."""
 
@@ -192,6 +240,8 @@ class Settings(Part):
     )
     environments: Selection = Field(ENVIRONMENTS, description="The environments to look after.")
     farm: FarmSettings = Field(FarmSettings(), description="The farm that is managed.")
+    hosts: HostSettings = Field(HostSettings(), description="How the hosts are reached.")
+    images: ImageSettings = Field(ImageSettings(), description="What images may be.")
     state_directory: File = Field(
         Path("/var/lib/reconciler"),
         description="Where the mirror, the spool and the lock are; for the owner only.",
@@ -202,6 +252,9 @@ class Settings(Part):
     full_look: Pause = Field(
         timedelta(minutes=5),
         description="How often each environment is looked at in full, news or not.",
+    )
+    trash_kept: Pause = Field(
+        timedelta(days=7), description="How long volumes stay in the trash before they are deleted."
     )
     journal: JournalSettings = Field(JournalSettings(), description="The record of events.")
     policy: PolicySettings = Field(
@@ -291,11 +344,14 @@ def _anchored(settings: Settings, directory: Path) -> Settings:
     def at(path: Path | None) -> Path | None:
         return directory / path if path else None
 
-    repository, farm = settings.repository, settings.farm
-    access = {"ssh_key": at(repository.ssh_key), "known_hosts": at(repository.known_hosts)}
+    def reached(by: RepositorySettings | HostSettings) -> dict[str, Path | None]:
+        return {"ssh_key": at(by.ssh_key), "known_hosts": at(by.known_hosts)}
+
+    repository, farm, hosts = settings.repository, settings.farm, settings.hosts
     return settings.model_copy(
         update={
-            "repository": repository.model_copy(update=access),
+            "repository": repository.model_copy(update=reached(repository)),
+            "hosts": hosts.model_copy(update=reached(hosts)),
             "farm": farm.model_copy(update={"file": at(farm.file)}),
             "state_directory": directory / settings.state_directory,
         }
@@ -304,16 +360,18 @@ def _anchored(settings: Settings, directory: Path) -> Settings:
 
 def _file_problems(settings: Settings, file: Path | None) -> Iterator[str]:
     repository = settings.repository
-    if repository.ssh_key and (problem := check_private(repository.ssh_key)):
-        yield f"repository.ssh_key: {problem}"
-    if repository.known_hosts:
-        known_hosts = repository.known_hosts
-        problem = _permission_problem(known_hosts, 0o022, "others may write it", "644")
-        if problem:
-            yield f"repository.known_hosts: {problem}"
+    for section, by in (("repository", repository), ("hosts", settings.hosts)):
+        if by.ssh_key and (problem := check_private(by.ssh_key)):
+            yield f"{section}.ssh_key: {problem}"
+        if by.known_hosts and (problem := _pins_problem(by.known_hosts)):
+            yield f"{section}.known_hosts: {problem}"
     for name, url in (("repository", repository.url), ("journal", settings.journal.url)):
         if file and _PASSWORD.search(url or "") and (problem := check_private(file)):
             yield f"{name}.url: holds a password, so this file is a secret: {problem}"
+
+
+def _pins_problem(path: Path) -> str:
+    return _permission_problem(path, 0o022, "others may write it", "644")
 
 
 def _permission_problem(path: Path, forbidden: int, what: str, mode: str) -> str:

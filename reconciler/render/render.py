@@ -38,10 +38,12 @@ def rooms(documents: Documents, owners: Mapping[str, Host] | None = None) -> tup
     """
     said = owners or {}
     hosts = (said.get(host.name, host) for host in documents.hosts.values())
-    return tuple(_rooms(documents.environment, hosts))
+    return tuple(_rooms(documents.environment, hosts, documents.farm.cpu_models))
 
 
-def _rooms(environment: str, hosts: Iterable[Host]) -> Iterable[Room]:
+def _rooms(
+    environment: str, hosts: Iterable[Host], cpu_models: Mapping[str, str]
+) -> Iterable[Room]:
     for host in hosts:
         share = host.share.get(environment)
         if host.environment == environment or share is not None:
@@ -53,4 +55,5 @@ def _rooms(environment: str, hosts: Iterable[Host]) -> Iterable[Room]:
                 share_bytes=share.memory if share else None,
                 share_cpus=share.cpus if share else None,
                 open=not host.maintenance,
+                cpu_model=cpu_models.get(host.group or ""),
             )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Any
 
-from reconciler.config.documents import RecordField, Zone
+from reconciler.config.documents import NamingField, RecordField, Zone
 from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError
 from reconciler.kinds.zone import ZoneSpec
@@ -67,6 +67,13 @@ def fqdn_zone(zones: Mapping[str, Zone], fqdn: str) -> Zone | None:
         if zone := zones.get(".".join(labels[start:])):
             return zone
     return None
+
+
+def machine_fqdn(documents: Documents, name: str) -> str:
+    """What a machine of this name is called in DNS, whether a zone of ours holds it or not."""
+    zone = fqdn_zone(documents.zones, documents.policy.domain)
+    naming = zone.naming if zone else NamingField()
+    return _fqdn(naming.machines, name, documents.policy.domain)
 
 
 def _named(documents: Documents) -> Iterator[Named]:

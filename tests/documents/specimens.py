@@ -20,12 +20,19 @@ def specimen(name: str) -> dict[str, Any]:
     return value
 
 
+MACHINE = specimen("machine-with-everything")
 DEFAULTS: dict[str, Any] = {
     "image": "debian-12",
     "cpus": 1,
+    "cpus_maximum": 2,
+    "cpu_model": "EPYC-Rome",
     "memory": "1 GiB",
+    "memory_maximum": "2 GiB",
+    "firmware": "uefi",
+    "tpm": False,
     "disks": [{"name": "root", "size": "8 GiB", "pool": "default", "format": "qcow2"}],
     "networks": [{"network": "lan", "mac": "52:54:00:00:00:01", "address": "192.168.1.130"}],
+    "first_boot": MACHINE["first_boot"],
     "host": "virt1",
     "running": True,
     "autostart": True,
@@ -38,14 +45,15 @@ FARM: dict[str, Any] = {
     "domain": "farm.internal",
     "contact": "hostmaster@farm.internal",
     "defaults": DEFAULTS,
+    "cpu_models": {"old": "Haswell-noTSX"},
 }
 SPECIMENS: Mapping[str, dict[str, Any]] = {
     "Farm": FARM,
     "Environment": specimen("environment-with-everything"),
     "Host": specimen("host-with-everything"),
-    "Network": specimen("network-with-partitions"),
+    "Network": {**specimen("network-with-partitions"), "portgroup": None},
     "Zone": specimen("zone-with-everything"),
-    "Image": specimen("image-from-a-port"),
+    "Image": {**specimen("image-from-a-port"), "format": "raw", "sha512": None},
     "Stack": {
         **DEFAULTS,
         "kind": "Stack",
@@ -53,7 +61,7 @@ SPECIMENS: Mapping[str, dict[str, Any]] = {
         "description": "All that a stack can say",
         "inherits": "linux",
     },
-    "VirtualMachine": specimen("machine-with-everything"),
+    "VirtualMachine": MACHINE,
 }
 
 

@@ -5,12 +5,14 @@ What each of them says is in the corpus; here is what they must leave alone, and
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
 
 from reconciler.config.check_addresses import partition_networks
 from reconciler.config.documents import PartitionField
+from reconciler.config.fields import MOST_TEXT
 from tests.documents.corpus import FARM, problems_in
 
 MACHINE = "kind: VirtualMachine\nname: {}\nstack: linux\n"
@@ -163,3 +165,23 @@ def test_a_partition_is_a_network_or_first_and_last(text: str, networks: list[st
 def test_other_ranges_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         partition_networks(PartitionField(name="a", range=text, purpose="machines"))
+
+
+def test_the_files_of_a_machine_are_small_in_all() -> None:
+    files = [{"path": f"/f{number}", "content": "x" * MOST_TEXT} for number in range(4)]
+    document = MACHINE.format("x") + f"first_boot: {json.dumps({'files': files})}\n"
+    assert told(document) == []
+    files.append({"path": "/more", "content": "x"})
+    document = MACHINE.format("x") + f"first_boot: {json.dumps({'files': files})}\n"
+    (problem,) = told(document)
+    assert problem == (
+        "4:14: the files of machine x have 262145 letters, 262144 may be; "
+        "put them into the image or a package"
+    )
+
+
+def test_a_circle_within_other_machines_is_told_once_and_not_of_those_outside() -> None:
+    after = {"a": "b", "b": "c", "c": "b", "d": "a"}
+    machines = [MACHINE.format(name) + f"starts_after: [{x}]\n" for name, x in after.items()]
+    (problem,) = told(*machines)
+    assert "in a circle: b -> c -> b;" in problem

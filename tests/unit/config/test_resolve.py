@@ -54,6 +54,26 @@ def test_each_level_beats_those_before_it() -> None:
     }
 
 
+def test_first_boot_data_merges_by_key_name_and_path() -> None:
+    linux = (
+        "{kind: Stack, name: linux, first_boot: {grow: false, packages: [a], accounts: "
+        "[{name: ops, sudo: true}, {name: guest}], files: [{path: /a, content: x}, {path: /b}]}}"
+    )
+    machine = (
+        "{kind: VirtualMachine, name: web-1, stack: linux, first_boot: {packages: [b], accounts: "
+        "[{name: ops, shell: /bin/sh}, {name: guest, absent: true}], files: "
+        "[{path: /b, absent: true}, {path: /a, mode: x}, {path: /c}]}}"
+    )
+    values, problems = resolve(read(linux, machine))
+    assert problems == []
+    assert values[MACHINE]["first_boot"] == {
+        "grow": False,
+        "packages": ["b"],
+        "accounts": [{"name": "ops", "sudo": True, "shell": "/bin/sh"}],
+        "files": [{"path": "/a", "content": "x", "mode": "x"}, {"path": "/c"}],
+    }
+
+
 def test_a_patch_beats_all() -> None:
     patch = read("{kind: VirtualMachine, name: web-1, memory: patch, cpus: null, host: null}")
     values, problems = resolve(read(FARM, LINUX, WEB, VM), patch)

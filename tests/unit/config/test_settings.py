@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from reconciler.config.settings import ENVIRONMENTS, Settings, load_settings
+from reconciler.config.settings import ENVIRONMENTS, HostSettings, Settings, load_settings
 from reconciler.errors import SettingsError
 
 QUOTES = "put it in quotes if it looks like a number"
@@ -26,6 +26,7 @@ branches:
   production: [master]
 environments: [staging]
 farm: {kind: simulated, file: world.yaml}
+hosts: {user: admin, ssh_key: keys/deploy, known_hosts: keys/known_hosts, port: 2222, deadline: 9s}
 state_directory: state
 interval: 30s
 full_look: 10m
@@ -91,6 +92,10 @@ def test_all_settings_are_read_and_paths_start_at_the_file(tmp_path: Path) -> No
     assert settings.repository.deadline == timedelta(seconds=20)
     assert settings.repository.ssh_key == tmp_path / "keys" / "deploy"
     assert settings.repository.known_hosts == tmp_path / "keys" / "known_hosts"
+    assert settings.hosts.ssh_key == tmp_path / "keys" / "deploy"
+    assert settings.hosts.known_hosts == tmp_path / "keys" / "known_hosts"
+    assert (settings.hosts.user, settings.hosts.port) == ("admin", 2222)
+    assert settings.hosts.deadline == timedelta(seconds=9)
     assert settings.branches.by_environment() == {
         "development": ("develop",),
         "staging": ("release/v*",),
@@ -218,3 +223,26 @@ def test_a_wrong_value_is_not_repeated_as_it_may_be_a_secret(value: Any) -> None
     with pytest.raises(SettingsError) as caught:
         load_settings(None, overrides={"repository": {"url": value}})
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("user", ["-oProxyCommand=id", "a b", "Root", "", "a@b", "root\\n"])
+def test_an_account_on_the_hosts_is_a_name(tmp_path: Path, user: str) -> None:
+    (reason,) = reasons(tmp_path, f'hosts: {{user: "{user}"}}\n')
+    assert "hosts.user must be the name of an account" in reason
+
+
+def test_the_way_to_the_hosts_is_as_private_as_that_to_the_repository(tmp_path: Path) -> None:
+    keys(tmp_path)
+    (tmp_path / "keys" / "deploy").chmod(0o640)
+    (tmp_path / "keys" / "known_hosts").chmod(0o666)
+    found = reasons(tmp_path, "hosts: {ssh_key: keys/deploy, known_hosts: keys/known_hosts}\n")
+    assert [each.split(":")[0] for each in found] == ["hosts.ssh_key", "hosts.known_hosts"]
+
+
+def test_what_a_real_farm_misses_is_said_with_how_to_make_it() -> None:
+    missing = Settings().hosts.missing()
+    assert len(missing) == 2
+    assert "ssh-keygen" in missing[0]
+    assert "ssh-keyscan" in missing[1]
+    whole = HostSettings(ssh_key=Path("key"), known_hosts=Path("known_hosts"))
+    assert whole.missing() == ()

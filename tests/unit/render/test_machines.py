@@ -56,7 +56,7 @@ def test_a_machine_is_not_placed_yet() -> None:
 def test_only_the_root_disk_is_made_from_the_image() -> None:
     url = "https://images.example/debian-12.qcow2"
     image = ImageSource("debian-12", url, "ab" * 32)
-    root = VolumeSpec(None, "default", "production-web-1-root", "qcow2", 16 * GIB, image)
+    root = VolumeSpec(None, "default", "production-web-1-root", "qcow2", 16 * GIB, image=image)
     data = VolumeSpec(None, "default", "production-web-1-data", "raw", 8 * GIB)
     assert (volume("web-1-root"), volume("web-1-root").image) == (root, image)
     assert (volume("web-1-data"), volume("web-1-data").image) == (data, None)
