@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from reconciler.config.repository import Documents
 from reconciler.engine.apply import MachineLocks, Reporter, apply
@@ -30,8 +31,9 @@ from reconciler.model.resource import World
 from reconciler.placement.spread import place
 from reconciler.plan.guards import Violation, check
 from reconciler.plan.make import make_plan
-from reconciler.plan.policy import Policy, hold_back
+from reconciler.plan.policy import Policy, hold_back, with_restarts
 from reconciler.plan.show.status import Status
+from reconciler.plan.window import Window
 from reconciler.ports.world import Ports
 from reconciler.render.render import render, rooms
 
@@ -43,21 +45,24 @@ class Site:
     """What the runs of all environments stand on.
 
     `floors` gives the operator's rules for an environment, which the repository may tighten only.
-    Clock and sleep are given, never taken; `stopping` is asked before each change. `observe` is how
-    scopes are looked at: a plan without access to the hosts takes what the journal remembers.
-    `latest` holds each environment's last look with what it depended on: planning is pure, so an
+    Clocks and sleep are given, never taken; `stopping` is asked before each change. `restart` is
+    whether to restart at once what else waits for a person or a window. `observe` is how scopes
+    are looked at: a plan without access to the hosts takes what the journal remembers. `latest`
+    holds each environment's last look with what it depended on: planning is pure, so an
     unchanged world is not planned for twice.
     """
 
     source: ConfigSource
     chronicle: Chronicle
     ports: Ports
+    now: Callable[[], datetime]
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
     floors: Callable[[str], Policy]
     locks: MachineLocks = field(default_factory=MachineLocks)
     reporter: Reporter | None = None
     stopping: Callable[[], bool] = lambda: False
+    restart: bool = False
     observe: Callable[[Iterable[Scope], Ports], World] = observe
     latest: dict[str, tuple[object, Look]] = field(default_factory=dict)
 
@@ -145,7 +150,13 @@ def _documents(environment: str, revision: str, site: Site, past: Status) -> Doc
 def policy_of(documents: Documents, revision: str, site: Site, past: Status) -> Policy:
     """What the Environment document, the commits since the last Ready and the operator allow."""
     policy = site.source.policy(documents, revision, past.ready_revision)
-    return policy.tightened(site.floors(documents.environment))
+    policy = policy.tightened(site.floors(documents.environment))
+    window = documents.policy.restart_window
+    if site.restart:
+        return replace(policy, restart="now")
+    if window and not Window(window.opens, window.duration, window.timezone).is_open(site.now()):
+        return replace(policy, restart="later")
+    return policy
 
 
 def looker(
@@ -165,7 +176,7 @@ def looker(
         placed = place(documents.environment, desired, offered, world, past.applied)
         full = make_plan(
             documents.environment,
-            placed.desired,
+            with_restarts(placed.desired, policy),
             world,
             revision=revision,
             applied=past.applied,

@@ -12,7 +12,7 @@ from reconciler.model.address import Scope
 from reconciler.model.resource import Desired, Observed, World
 from reconciler.ports.world import Ports
 
-THREADS = 16
+THREADS = 64  # they wait, mostly: enough that no host waits for another that is dead
 
 
 def scopes_of(

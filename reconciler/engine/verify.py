@@ -55,7 +55,8 @@ def undo_plan(plan: Plan, before: World, now: World) -> Plan:
     """The way back: a plan whose desire is what was seen before, for just what `plan` changed.
 
     The marks become again what they were. No data is lost on the way: a volume that grew stays as
-    large as it is. What a plan put in the trash is made anew and empty; its data stays there.
+    large as it is, and what a plan put in the trash of its host is taken out of it again. What
+    moved before that is made anew and empty; its data stays in the trash of the other host.
     """
     touched = {change.address for change in plan.active}
     touched |= {change.formerly for change in plan.active if change.formerly}
@@ -72,16 +73,27 @@ def undo_plan(plan: Plan, before: World, now: World) -> Plan:
 
 def _desire(plan: Plan, before: World) -> list[Desired[Any]]:
     return [
-        Desired(address, found.spec, digest=found.owner.digest)
+        Desired(address, _back(found.spec), digest=found.owner.digest)
         for address, found in sorted(before.of(plan.environment).items())
         if found.owner is not None
     ]
 
 
+def _back(spec: Any) -> Any:
+    return replace(spec, is_back=True) if isinstance(spec, VolumeSpec) else spec
+
+
 def _again(before: Any, now: Any) -> Any:
-    """What was seen, as a wish. A guest that still waits for the change need not restart."""
-    if isinstance(before, DomainSpec) and now.pending_restart:
-        return replace(before, pending_restart=None)
+    """What was seen, as a wish. A guest that still waits for the change need not restart.
+
+    A snapshot that was made for the change is gone back to.
+    """
+    if isinstance(before, DomainSpec):
+        made = tuple(each for each in now.snapshots if each not in before.snapshots)
+        waits = None if now.pending_restart else before.pending_restart
+        return replace(before, snapshots=made, pending_restart=waits, guest=None)
+    if isinstance(before, VolumeSpec) and before.format == "iso":  # what was in it nobody knows
+        return replace(before, capacity_bytes=now.capacity_bytes, content=None)
     if isinstance(before, VolumeSpec):
         return replace(before, capacity_bytes=max(before.capacity_bytes, now.capacity_bytes))
     return before

@@ -116,6 +116,21 @@ class ConfigSource:
             raise ConfigError(problems)
         return mine.documents
 
+    def hosts(self, standing: Mapping[str, str]) -> Mapping[str, Host]:
+        """The hosts of all environments, as their own branches describe them.
+
+        A branch whose head does not load describes them as its `standing` commit does.
+        """
+        heads = self.heads()
+        hosts: dict[str, Host] = {}
+        with self._lock:
+            for name in sorted({*heads, *standing}):
+                newest = self._try_load(name, heads.get(name, ""))
+                if found := newest or self._try_load(name, standing.get(name, "")):
+                    mine = found.documents.hosts.items()
+                    hosts |= {each: host for each, host in mine if host.environment == name}
+        return hosts
+
     def hosts_of_others(self, environment: str) -> Mapping[str, Host]:
         """The hosts of the other environments, as their own branches describe them."""
         with self._lock:

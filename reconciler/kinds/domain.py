@@ -1,22 +1,26 @@
 """Kind `domain`: a virtual machine on its host.
 
-What a change costs: less memory, autostart and start are live; more memory, processors, disks,
-interfaces and the accelerator take effect at a restart; another UUID or name on the host means
-that the domain is defined anew around its volumes.
+What a change of each field costs a running guest stands in `domain_changes`; start, autostart and
+a move are live; another UUID or name on the host means that the domain is defined anew around its
+volumes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 
+from reconciler.kinds.domain_changes import GuestChanges, in_words, reordered, tagged
 from reconciler.kinds.domain_operations import (
+    AdjustGuest,
     DefineDomain,
+    ForgetSnapshot,
     MarkDomain,
     MigrateDomain,
+    RevertDomain,
     SetAutostart,
-    SetMemory,
+    SnapshotDomain,
     StartDomain,
     StopDomain,
     UndefineDomain,
@@ -24,7 +28,7 @@ from reconciler.kinds.domain_operations import (
 from reconciler.kinds.protocol import Operation, fields_of
 from reconciler.kinds.volume_operations import FreeVolume
 from reconciler.model.address import Address, Scope
-from reconciler.model.change import FieldChange
+from reconciler.model.change import Disruption, FieldChange
 from reconciler.model.diff import diff_fields
 from reconciler.model.resource import Observed, Owner
 from reconciler.ports.hypervisor import (
@@ -32,20 +36,25 @@ from reconciler.ports.hypervisor import (
     Disk,
     DomainDefinition,
     DomainState,
+    Firmware,
     Interface,
 )
 from reconciler.ports.world import Ports
 
 _IDENTITY = frozenset({"libvirt_name", "uuid"})
-_DEFINITION = frozenset({"accelerator", "vcpus", "memory_bytes", "disks", "interfaces"})
+_CALLED_ALIKE = frozenset(field.name for field in fields(DomainDefinition)) - {"name"}
+_DEFINITION = _CALLED_ALIKE - {"uuid"}
 
 
 @dataclass(frozen=True, slots=True)
 class DomainSpec:
     """A virtual machine. `host` and `accelerator` None: placement has not yet chosen a host.
 
-    `pending_restart` says that it runs on an older definition; a desired spec has False when
-    changes may restart it, and None when they wait for a person to do so.
+    `pending_restart` says that it runs on another definition, which is `guest`; a desired spec has
+    False when changes may restart it, and None when they wait for a person to do so. `after` are
+    the machines that must run before this one starts. `snapshots` are those of ours that are there;
+    in a desired spec, what to go back to. `snapshot_from` is the cost from which on a change is
+    made only after a snapshot. `moving_to` is where an unfinished move leads.
     """
 
     host: str | None
@@ -58,7 +67,24 @@ class DomainSpec:
     autostart: bool
     disks: tuple[Disk, ...] = ()
     interfaces: tuple[Interface, ...] = ()
+    vcpus_maximum: int | None = None
+    memory_maximum_bytes: int | None = None
+    cpu_model: str | None = None
+    firmware: Firmware | None = None
+    tpm: bool | None = None
+    title: str | None = None
+    first_boot: str | None = None
     pending_restart: bool | None = False
+    guest: DomainDefinition | None = field(default=None, compare=False)
+    after: tuple[str, ...] = field(default=(), compare=False)
+    snapshots: tuple[str, ...] = field(default=(), compare=False)
+    snapshot_from: Disruption | None = field(default=None, compare=False)
+    moving_to: str | None = field(default=None, compare=False)
+
+
+def volume_addresses(name: str, spec: DomainSpec) -> frozenset[Address]:
+    """The volumes of the disks of a domain."""
+    return frozenset(volume_address(name, disk.name) for disk in spec.disks)
 
 
 def volume_address(domain: str, disk: str) -> Address:
@@ -78,8 +104,9 @@ class DomainKind:
         return spec.uuid
 
     def needs(self, address: Address, spec: DomainSpec) -> frozenset[Address]:
-        """The volumes of its disks."""
-        return frozenset(volume_address(address.name, disk.name) for disk in spec.disks)
+        """The volumes of its disks, and the machines that must run before it."""
+        before = {Address("domain", name) for name in spec.after}
+        return volume_addresses(address.name, spec) | before
 
     def claims(self, spec: DomainSpec) -> frozenset[str]:
         """Its name on the host, its UUID and its hardware addresses, which no two may share."""
@@ -93,22 +120,25 @@ class DomainKind:
         return frozenset(Scope("host", host) for host in hosts)
 
     def observe(self, scope: Scope, ports: Ports) -> Iterable[Observed[DomainSpec]]:
-        """All domains of the host."""
+        """All domains of the host. One that is still arriving is where it comes from."""
         if scope.kind != "host":
             return ()
-        return [_observed(scope.name, state) for state in ports.hypervisor(scope.name).domains()]
+        states = ports.hypervisor(scope.name).domains()
+        return [_observed(scope.name, state) for state in states if not state.arriving]
 
     def diff(self, desired: DomainSpec, observed: DomainSpec) -> tuple[FieldChange, ...]:
         """Field by field. A domain that is off waits for no restart, and none is ever wanted.
 
-        The order of disks and interfaces counts too: the guest numbers them by it.
+        Nor does one whose guest differs only in what is not managed. What a guest that waits for
+        a person can be given while it runs is not put off with the rest.
         """
-        if desired.pending_restart or not desired.running:
+        if desired.pending_restart or not desired.running or _has_all(observed.guest, desired):
             desired = replace(desired, pending_restart=None)
-        changes = diff_fields(desired, observed)
-        disks = _reordered("disks", desired.disks, observed.disks)
-        interfaces = _reordered("interfaces", desired.interfaces, observed.interfaces)
-        return (*changes, *disks, *interfaces)
+        if any(each.vlan for each in observed.interfaces):
+            desired = replace(desired, interfaces=tagged(desired.interfaces))
+            observed = replace(observed, interfaces=tagged(observed.interfaces))
+        changes = (*diff_fields(desired, observed), *reordered(desired, observed))
+        return changes or tuple(_put_off(desired, observed))
 
     def create(self, desired: DomainSpec, owner: Owner) -> tuple[Operation, ...]:
         """Define it, say whether it starts with the host, start it."""
@@ -131,17 +161,22 @@ class DomainKind:
         fields, host = fields_of(changed), _placed(desired)
         if fields & _IDENTITY:
             return (*self.delete(observed, owner), *self.create(desired, owner))
+        if back := set(desired.snapshots) & set(observed.snapshots):
+            return _revert(desired, observed, max(back), owner)
         steps: list[Operation] = []
         if "host" in fields and "accelerator" in fields and desired.accelerator == "qemu":
             steps += _deceleration(observed, owner)
             observed = replace(observed, running=False)
             fields = fields_of(self.diff(desired, observed))
         if "host" in fields:
-            steps.append(MigrateDomain(_placed(observed), desired.libvirt_name, host))
-        steps += _redefinition(desired, observed, fields, owner)
+            steps += _move(observed, host)
+        if fields & _DEFINITION:
+            steps.append(_define(desired, observed, owner))
         if "autostart" in fields:
             steps.append(SetAutostart(host, desired.libvirt_name, autostart=desired.autostart))
-        steps += _power(desired, observed, fields)
+        steps += _power(desired, observed)
+        if "host" not in fields and desired.running and _is_risky(desired, steps):
+            steps.insert(0, SnapshotDomain(host, observed.libvirt_name, f"before-{owner.digest}"))
         return (*steps, MarkDomain(host, desired.libvirt_name, owner))
 
     def delete(self, observed: DomainSpec, owner: Owner) -> tuple[Operation, ...]:
@@ -155,8 +190,12 @@ class DomainKind:
         self, address: Address, observed: DomainSpec, lost: frozenset[Address]
     ) -> DomainSpec:
         """It is off, and the disks that were taken are not in its definition."""
+        if not lost & volume_addresses(address.name, observed):
+            return observed
         disks = (d for d in observed.disks if volume_address(address.name, d.name) not in lost)
-        return replace(observed, running=False, pending_restart=False, disks=tuple(disks))
+        return replace(
+            observed, running=False, pending_restart=False, guest=None, disks=tuple(disks)
+        )
 
     def release(
         self, address: Address, observed: DomainSpec, lost: frozenset[Address], owner: Owner
@@ -170,78 +209,96 @@ class DomainKind:
         )
 
     def mark(self, observed: DomainSpec, owner: Owner) -> tuple[Operation, ...]:
-        """Replace the mark."""
-        return (MarkDomain(_placed(observed), observed.libvirt_name, owner),)
+        """Replace the mark, and delete the snapshots, for all went well."""
+        host, name = _placed(observed), observed.libvirt_name
+        forget = (ForgetSnapshot(host, name, snapshot) for snapshot in observed.snapshots)
+        return (*forget, MarkDomain(host, name, owner))
+
+    def is_untidy(self, observed: DomainSpec) -> bool:
+        """Whether there are snapshots, or a move was given up."""
+        return bool(observed.snapshots or observed.moving_to)
 
     def host(self, spec: DomainSpec) -> str | None:
         """The host it is defined on."""
         return spec.host
 
 
-def _reordered(
-    path: str, desired: Sequence[Disk | Interface], observed: Sequence[Disk | Interface]
-) -> Iterator[FieldChange]:
-    """That those which both have are in another order."""
-    both = {item.key for item in desired} & {item.key for item in observed}
-    before = [item.key for item in observed if item.key in both]
-    after = [item.key for item in desired if item.key in both]
-    if before != after:
-        yield FieldChange(path, before, after)
+def _is_risky(desired: DomainSpec, steps: Iterable[Operation]) -> bool:
+    limit = desired.snapshot_from
+    return limit is not None and any(step.disruption >= limit for step in steps)
+
+
+def _revert(
+    desired: DomainSpec, observed: DomainSpec, snapshot: str, owner: Owner
+) -> tuple[Operation, ...]:
+    """Back to a snapshot, which brings its definition along, but not whether it is autostarted."""
+    host, name = _placed(desired), desired.libvirt_name
+    steps: list[Operation] = [RevertDomain(host, name, snapshot)]
+    if desired.autostart != observed.autostart:
+        steps.append(SetAutostart(host, name, autostart=desired.autostart))
+    return (*steps, MarkDomain(host, name, owner))
+
+
+def _has_all(guest: DomainDefinition | None, desired: DomainSpec) -> bool:
+    """Whether the guest, which has another definition than is stored, has all that is wanted."""
+    if guest is None or desired.accelerator is None:
+        return False
+    changes = GuestChanges.of(guest, _definition(desired))
+    return not changes.live and not changes.others
+
+
+def _put_off(desired: DomainSpec, observed: DomainSpec) -> Iterator[FieldChange]:
+    guest = observed.guest
+    if guest and desired.accelerator and desired.running and desired.pending_restart is None:
+        for change in GuestChanges.of(guest, _definition(desired)).live:
+            yield replace(change, path=f"guest.{change.path}")
+
+
+def _move(observed: DomainSpec, host: str) -> Iterator[Operation]:
+    """With snapshots no domain can move, and those of an older change are of no more use."""
+    here, name = _placed(observed), observed.libvirt_name
+    yield from (ForgetSnapshot(here, name, snapshot) for snapshot in observed.snapshots)
+    yield MigrateDomain(here, name, host)
+
+
+def _define(desired: DomainSpec, observed: DomainSpec, owner: Owner) -> Operation:
+    """The restart costs what it costs later; that the system may not boot is said at once."""
+    wanted = _definition(desired)
+    worst = GuestChanges.of(_definition(observed), wanted).disruption
+    cost = worst if worst > Disruption.RESTART else Disruption.LIVE
+    return DefineDomain(_placed(desired), wanted, owner.unfinished, disruption=cost)
 
 
 def _deceleration(observed: DomainSpec, owner: Owner) -> list[Operation]:
     """Every host emulates, but a guest that is accelerated cannot go on without it."""
     host, name = _placed(observed), observed.libvirt_name
     emulated = _definition(replace(observed, accelerator="qemu"))
-    return [StopDomain(host, name), DefineDomain(host, emulated, owner.unfinished)]
+    stop = [StopDomain(host, name)] if observed.running else []
+    return [*stop, DefineDomain(host, emulated, owner.unfinished)]
 
 
-def _redefinition(
-    desired: DomainSpec, observed: DomainSpec, fields: frozenset[str], owner: Owner
-) -> list[Operation]:
-    """The steps that change what the domain is made of."""
+def _power(desired: DomainSpec, observed: DomainSpec) -> list[Operation]:
+    """Start or stop it, or bring its guest along: live where that will do, else by a restart."""
     host, name = _placed(desired), desired.libvirt_name
-    if _only_less_memory(desired, observed, fields):
-        return [SetMemory(host, name, desired.memory_bytes)]
-    if fields & _DEFINITION:
-        return [DefineDomain(host, _definition(desired), owner.unfinished)]
-    return []
-
-
-def _power(desired: DomainSpec, observed: DomainSpec, fields: frozenset[str]) -> list[Operation]:
-    """Start, stop or restart, whichever leads to the desired state."""
-    host, name = _placed(desired), desired.libvirt_name
-    if "running" in fields:
+    if desired.running != observed.running:
         return [StartDomain(host, name) if desired.running else StopDomain(host, name)]
-    redefined = fields & _DEFINITION and not _only_less_memory(desired, observed, fields)
-    due = redefined or "pending_restart" in fields
-    if due and desired.running and desired.pending_restart is False:
-        return [StopDomain(host, name), StartDomain(host, name)]
-    return []
-
-
-def _only_less_memory(desired: DomainSpec, observed: DomainSpec, fields: frozenset[str]) -> bool:
-    """A guest gives memory back while it runs; everything else waits for its next start.
-
-    One that waits for a restart may have been started with less than its definition says.
-    """
-    less = desired.memory_bytes < observed.memory_bytes and not observed.pending_restart
-    return fields & _DEFINITION == {"memory_bytes"} and less
+    if not desired.running:
+        return []
+    guest = observed.guest or _definition(observed)
+    changes = GuestChanges.of(guest, _definition(desired))
+    if observed.pending_restart and observed.guest is None and desired.pending_restart is False:
+        return [StopDomain(host, name), StartDomain(host, name)]  # seen without its guest
+    if changes.others and desired.pending_restart is False:
+        return [StopDomain(host, name, disruption=changes.disruption), StartDomain(host, name)]
+    return [AdjustGuest(host, name, in_words(changes.live))] if changes.live else []
 
 
 def _definition(spec: DomainSpec) -> DomainDefinition:
     if spec.accelerator is None:
         message = f"domain {spec.libvirt_name} was never placed on a host"
         raise ValueError(message)
-    return DomainDefinition(
-        name=spec.libvirt_name,
-        uuid=spec.uuid,
-        accelerator=spec.accelerator,
-        vcpus=spec.vcpus,
-        memory_bytes=spec.memory_bytes,
-        disks=spec.disks,
-        interfaces=spec.interfaces,
-    )
+    same = {name: getattr(spec, name) for name in _CALLED_ALIKE}
+    return DomainDefinition(name=spec.libvirt_name, **same)
 
 
 def _observed(host: str, state: DomainState) -> Observed[DomainSpec]:
@@ -249,15 +306,13 @@ def _observed(host: str, state: DomainState) -> Observed[DomainSpec]:
     spec = DomainSpec(
         host=host,
         libvirt_name=definition.name,
-        uuid=definition.uuid,
-        accelerator=definition.accelerator,
-        vcpus=definition.vcpus,
-        memory_bytes=definition.memory_bytes,
         running=state.running,
         autostart=state.autostart,
-        disks=definition.disks,
-        interfaces=definition.interfaces,
-        pending_restart=state.pending_restart,
+        pending_restart=state.guest is not None,
+        guest=state.guest,
+        snapshots=state.snapshots,
+        moving_to=state.moving_to,
+        **{name: getattr(definition, name) for name in _CALLED_ALIKE},
     )
     if state.owner is None:
         return Observed(Address("domain", definition.name, host), spec)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from reconciler.kinds.protocol import OnHost
 from reconciler.model.change import Disruption
-from reconciler.model.quantity import format_size
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import DomainDefinition
 from reconciler.ports.world import Ports
@@ -114,20 +113,20 @@ class SetAutostart(OnHost):
 
 
 @dataclass(frozen=True, slots=True)
-class SetMemory(OnHost):
-    """Change the memory of a domain while it runs."""
+class AdjustGuest(OnHost):
+    """Give a running guest what its new definition says. `what` names the fields."""
 
     name: str
-    memory_bytes: int
+    what: str
     disruption: Disruption = Disruption.LIVE
 
     def run(self, ports: Ports) -> None:
         """Call the hypervisor."""
-        ports.hypervisor(self.host).set_memory(self.name, self.memory_bytes)
+        ports.hypervisor(self.host).adjust_guest(self.name)
 
     def __str__(self) -> str:
         """In words."""
-        return f"set memory of {self.name} to {format_size(self.memory_bytes)} on {self.host}"
+        return f"change {self.what} of the running {self.name} on {self.host}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +149,54 @@ class MigrateDomain(OnHost):
     def __str__(self) -> str:
         """In words."""
         return f"migrate domain {self.name} from {self.host} to {self.destination}"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotDomain(OnHost):
+    """Keep the state of a domain and its disks before something risky is done to it."""
+
+    name: str
+    snapshot: str
+    disruption: Disruption = Disruption.LIVE
+
+    def run(self, ports: Ports) -> None:
+        """Call the hypervisor."""
+        ports.hypervisor(self.host).snapshot_domain(self.name, self.snapshot)
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"snapshot {self.name} on {self.host} as {self.snapshot}"
+
+
+@dataclass(frozen=True, slots=True)
+class RevertDomain(OnHost):
+    """Go back to a snapshot. What the guest wrote since is lost."""
+
+    name: str
+    snapshot: str
+    disruption: Disruption = Disruption.DATA_LOSS
+
+    def run(self, ports: Ports) -> None:
+        """Call the hypervisor."""
+        ports.hypervisor(self.host).revert_domain(self.name, self.snapshot)
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"revert {self.name} on {self.host} to the snapshot {self.snapshot}"
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSnapshot(OnHost):
+    """Delete a snapshot that is not needed any more."""
+
+    name: str
+    snapshot: str
+    disruption: Disruption = Disruption.LIVE
+
+    def run(self, ports: Ports) -> None:
+        """Call the hypervisor."""
+        ports.hypervisor(self.host).forget_snapshot(self.name, self.snapshot)
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"delete the snapshot {self.snapshot} of {self.name} on {self.host}"

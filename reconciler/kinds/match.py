@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.kinds import KIND_BY_NAME
+from reconciler.kinds.domain import DomainSpec
 from reconciler.model.address import Address
 from reconciler.model.resource import Desired, Observed, World
 
@@ -24,16 +25,25 @@ class Matches:
 
     `found` is by the address of the desired resource. Nobody wants what is in `unwanted`. `copies`
     carry the mark of something that was seen elsewhere too; they are addressed by where they are.
+    `adopted` are those of `found` that carry no mark yet, as they were seen. `left` are the remains
+    of machines where they came from, by the address in the mark.
     """
 
     found: Mapping[Address, Observed[Any]]
     unwanted: tuple[Observed[Any], ...]
     copies: tuple[Observed[Any], ...]
+    adopted: tuple[Observed[Any], ...] = ()
+    left: Mapping[Address, Observed[Any]] = field(default_factory=dict)
 
 
 def match(environment: str, desired: Sequence[Desired[Any]], world: World) -> Matches:
-    """Hold what is desired against what carries the environment's mark; each is matched once."""
-    seen = [each for each in world.observed if each.owner and each.owner.environment == environment]
+    """Hold what is desired against what carries the environment's mark; each is matched once.
+
+    What is to be adopted is also looked for among what carries nobody's mark.
+    """
+    ours = [each for each in world.observed if each.owner and each.owner.environment == environment]
+    left = _left(ours)
+    seen = [each for each in ours if each not in left]
     by_identity = _index(seen, _identity)
     by_address = _index(seen, lambda each: each.address)
     wanted = {want.address for want in desired}
@@ -47,7 +57,17 @@ def match(environment: str, desired: Sequence[Desired[Any]], world: World) -> Ma
     for candidates in ways:
         _take(desired, candidates, found, taken)
     unwanted, copies = _rest([each for each in seen if id(each) not in taken], found)
-    return Matches(found, unwanted, copies)
+    strangers = [each for each in world.observed if each.owner is None]
+    adopted = _adopt([want for want in desired if want.adopts], strangers, found)
+    remains = {each.address: each for each in left}
+    return Matches(found, unwanted, copies, adopted, remains)
+
+
+def _left(seen: Iterable[Observed[Any]]) -> list[Observed[Any]]:
+    """What is left of machines on the hosts from which they were moved."""
+    machines = [each for each in seen if isinstance(each.spec, DomainSpec)]
+    there = {(each.spec.uuid, each.spec.host) for each in machines}
+    return [each for each in machines if (each.spec.uuid, each.spec.moving_to) in there]
 
 
 def _index(
@@ -80,6 +100,24 @@ def _take(
             best = min(free, key=lambda each: len(kind.diff(want.spec, each.spec)))
             found[want.address] = best
             taken.add(id(best))
+
+
+def _adopt(
+    desired: Iterable[Desired[Any]],
+    strangers: Iterable[Observed[Any]],
+    found: dict[Address, Observed[Any]],
+) -> tuple[Observed[Any], ...]:
+    """Take what is nobody's, on the very host that is named, under the address it will have."""
+    by_identity = _index(strangers, _identity)
+    adopted = []
+    for want in desired:
+        kind = KIND_BY_NAME[want.address.kind]
+        candidates = by_identity.get(_identity(want), ())
+        there = [each for each in candidates if kind.host(each.spec) == kind.host(want.spec)]
+        if want.address not in found and len(there) == 1:
+            found[want.address] = replace(there[0], address=want.address)
+            adopted.append(there[0])
+    return tuple(adopted)
 
 
 def _rest(

@@ -118,7 +118,11 @@ class Kind(Protocol[S]):
         ...
 
     def mark(self, observed: S, owner: Owner) -> tuple[Operation, ...]:
-        """How to write the mark anew, when the thing itself is as it should be."""
+        """How to write the mark anew and tidy up, when the thing itself is as it should be."""
+        ...
+
+    def is_untidy(self, observed: S) -> bool:
+        """Whether something of ours is left on it that `mark` takes away when all is well."""
         ...
 
     def host(self, spec: S) -> str | None:

@@ -6,7 +6,7 @@ A volume never shrinks; a deleted one goes to the trash of its pool.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from reconciler.kinds.protocol import Operation, fields_of
@@ -15,22 +15,26 @@ from reconciler.kinds.volume_operations import (
     FreeVolume,
     GrowVolume,
     MarkVolume,
+    RestoreVolume,
     SendVolume,
     TrashVolume,
+    WriteSeed,
 )
 from reconciler.model.address import Address, Scope
-from reconciler.model.change import FieldChange
+from reconciler.model.change import Disruption, FieldChange
 from reconciler.model.diff import diff_fields
 from reconciler.model.resource import Observed, Owner
-from reconciler.ports.hypervisor import ImageSource, NewVolume, VolumeFormat, VolumeState
+from reconciler.ports.hypervisor import ImageSource, NewVolume, Seed, VolumeFormat, VolumeState
 from reconciler.ports.world import Ports
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeSpec:
-    """A volume. `name` is its name on the host; `image` matters at creation only.
+    """A volume. `name` is its name on the host; `image` and `overlay` matter at creation only.
 
-    `host` None means that placement has not yet chosen one.
+    `host` None means that placement has not yet chosen one. `content` is the digest of what it is
+    made with where that counts: `seed` for a seed, and for a root disk the first boot data
+    that its system was set up with. `is_back` asks for the one that was taken away, not a new one.
     """
 
     host: str | None
@@ -38,7 +42,15 @@ class VolumeSpec:
     name: str
     format: VolumeFormat
     capacity_bytes: int
+    content: str | None = None
     image: ImageSource | None = field(default=None, compare=False)
+    overlay: bool = field(default=False, compare=False)
+    seed: Seed | None = field(default=None, compare=False)
+    is_back: bool = field(default=False, compare=False)
+
+
+_MADE_WITH = frozenset({"pool", "name", "format", "content"})
+_WRITTEN = frozenset({"content", "capacity_bytes"})
 
 
 class VolumeKind:
@@ -73,12 +85,19 @@ class VolumeKind:
         return [_observed(scope.name, state) for state in ports.hypervisor(scope.name).volumes()]
 
     def diff(self, desired: VolumeSpec, observed: VolumeSpec) -> tuple[FieldChange, ...]:
-        """Field by field; the image it came from is no difference."""
+        """Field by field. What was made with nobody knows what is not made anew for it.
+
+        A seed without a digest is left as it is, whatever its size.
+        """
+        if observed.content is None and desired.seed is None:
+            desired = replace(desired, content=None)
+        if desired.seed and desired.content is None:
+            desired = replace(desired, capacity_bytes=observed.capacity_bytes)
         return diff_fields(desired, observed)
 
     def create(self, desired: VolumeSpec, owner: Owner) -> tuple[Operation, ...]:
-        """Make it, empty or from its image."""
-        return (CreateVolume(_placed(desired), _new(desired), owner),)
+        """Make it, empty or from its image; what is wanted back comes out of the trash."""
+        return (_made(desired, owner),)
 
     def update(
         self,
@@ -88,15 +107,20 @@ class VolumeKind:
         owner: Owner,
     ) -> tuple[Operation, ...]:
         """Send it, grow it, or, when there is no other way, trash it and make it anew."""
-        host, here = _placed(desired), _placed(observed)
-        if fields_of(changed) & {"pool", "name", "format"} or _shrinks(desired, observed):
+        host, here, fields = _placed(desired), _placed(observed), fields_of(changed)
+        is_written = bool(desired.seed and fields & _WRITTEN)
+        if fields & (_MADE_WITH - _WRITTEN if is_written else _MADE_WITH) or (
+            not is_written and _shrinks(desired, observed)
+        ):
             return (
                 FreeVolume(here, observed.pool, observed.name, owner.environment),
                 TrashVolume(here, observed.pool, observed.name),
-                CreateVolume(host, _new(desired), owner),
+                _made(desired, owner),
             )
         steps: list[Operation] = []
-        if desired.capacity_bytes != observed.capacity_bytes:
+        if is_written:
+            steps.append(WriteSeed(here, _new(desired), owner.unfinished))
+        elif "capacity_bytes" in fields:
             steps.append(GrowVolume(here, desired.pool, desired.name, desired.capacity_bytes))
         if host == here:
             steps.append(MarkVolume(here, desired.pool, desired.name, owner))
@@ -106,9 +130,10 @@ class VolumeKind:
         return tuple(steps)
 
     def delete(self, observed: VolumeSpec, owner: Owner) -> tuple[Operation, ...]:
-        """Move it to the trash."""
+        """Move it to the trash. A seed can be made again at any time."""
         del owner
-        return (TrashVolume(_placed(observed), observed.pool, observed.name),)
+        cost = Disruption.LIVE if observed.format == "iso" else Disruption.DATA_LOSS
+        return (TrashVolume(_placed(observed), observed.pool, observed.name, disruption=cost),)
 
     def without(
         self, address: Address, observed: VolumeSpec, lost: frozenset[Address]
@@ -128,20 +153,41 @@ class VolumeKind:
         """Replace the mark."""
         return (MarkVolume(_placed(observed), observed.pool, observed.name, owner),)
 
+    def is_untidy(self, observed: VolumeSpec) -> bool:
+        """Never."""
+        del observed
+        return False
+
     def host(self, spec: VolumeSpec) -> str | None:
         """The host whose pool holds it."""
         return spec.host
 
 
 def _observed(host: str, state: VolumeState) -> Observed[VolumeSpec]:
-    spec = VolumeSpec(host, state.pool, state.name, state.format, state.capacity_bytes)
+    spec = VolumeSpec(
+        host, state.pool, state.name, state.format, state.capacity_bytes, state.content
+    )
     if state.owner is None:
         return Observed(Address("volume", f"{state.pool}/{state.name}", host), spec)
     return Observed(Address("volume", state.owner.name), spec, state.owner)
 
 
+def _made(spec: VolumeSpec, owner: Owner) -> Operation:
+    make = RestoreVolume if spec.is_back else CreateVolume
+    return make(_placed(spec), _new(spec), owner)
+
+
 def _new(spec: VolumeSpec) -> NewVolume:
-    return NewVolume(spec.pool, spec.name, spec.format, spec.capacity_bytes, spec.image)
+    return NewVolume(
+        pool=spec.pool,
+        name=spec.name,
+        format=spec.format,
+        capacity_bytes=spec.capacity_bytes,
+        image=spec.image,
+        overlay=spec.overlay,
+        seed=spec.seed,
+        content=spec.content,
+    )
 
 
 def _shrinks(desired: VolumeSpec, observed: VolumeSpec) -> bool:

@@ -27,9 +27,57 @@ class CreateVolume(OnHost):
     def __str__(self) -> str:
         """In words."""
         new = self.volume
-        origin = f" from image {new.image.name}" if new.image else ""
+        how = "over" if new.overlay else "from"
+        origin = f" {how} image {new.image.name}" if new.image else ""
         size = format_size(new.capacity_bytes)
         return f"create volume {new.name} ({size}{origin}) in {new.pool} on {self.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreVolume(OnHost):
+    """Take the volume that had this mark out of the trash again, or else make it anew."""
+
+    volume: NewVolume
+    owner: Owner
+    disruption: Disruption = Disruption.LIVE
+
+    def run(self, ports: Ports) -> None:
+        """Restore the latest of them, unless it is there."""
+        hypervisor, place = ports.hypervisor(self.host), (self.volume.pool, self.volume.name)
+        there = {(each.pool, each.name): each.owner for each in hypervisor.volumes()}
+        if there.get(place) == self.owner:
+            return
+        lost = [
+            each
+            for each in hypervisor.trash()
+            if (each.pool, each.name) == place and each.owner == self.owner
+        ]
+        if lost:
+            latest = max(lost, key=lambda each: (each.since, each.trash_name))
+            hypervisor.restore_volume(latest.pool, latest.trash_name)
+        else:
+            hypervisor.create_volume(self.volume, self.owner)
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"restore volume {self.volume.name} in {self.volume.pool} on {self.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSeed(OnHost):
+    """Give a seed new first boot data; the guest sees it when it starts next."""
+
+    volume: NewVolume
+    owner: Owner
+    disruption: Disruption = Disruption.LIVE
+
+    def run(self, ports: Ports) -> None:
+        """Write it."""
+        ports.hypervisor(self.host).write_seed(self.volume, self.owner)
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"write first boot data {self.volume.name} in {self.volume.pool} on {self.host}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,11 @@ class ZoneKind:
         )
         return (UpdateZone(observed.server, update),)
 
+    def is_untidy(self, observed: ZoneSpec) -> bool:
+        """Never."""
+        del observed
+        return False
+
     def host(self, spec: ZoneSpec) -> str | None:
         """Zones live on servers, not on hosts."""
         del spec

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from reconciler.model.change import FieldChange
-from reconciler.model.plain import to_plain
+from reconciler.model.plain import to_short
 
 
 def diff_fields(desired: Any, observed: Any) -> tuple[FieldChange, ...]:
@@ -31,7 +31,7 @@ def _diff(desired: Any, observed: Any, path: str) -> Iterator[FieldChange]:
     elif _keyed(desired) is not None and _keyed(observed) is not None:
         yield from _diff_items(_keyed(desired) or {}, _keyed(observed) or {}, path)
     else:
-        yield FieldChange(path, _plain(observed), _plain(desired))
+        yield FieldChange(path, to_short(observed), to_short(desired))
 
 
 def _diff_items(
@@ -42,18 +42,10 @@ def _diff_items(
         if key in desired and key in observed:
             yield from _diff(desired[key], observed[key], here)
         else:
-            yield FieldChange(here, _plain(observed.get(key)), _plain(desired.get(key)))
+            yield FieldChange(here, to_short(observed.get(key)), to_short(desired.get(key)))
 
 
 def _keyed(value: Any) -> Mapping[str, Any] | None:
     if not isinstance(value, tuple) or not all(hasattr(item, "key") for item in value):
         return None
     return {item.key: item for item in value}
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return to_plain(value)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
+from enum import Enum
 from functools import cache
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -31,6 +32,19 @@ _nullable: Callable[[Any], tuple[str, ...]] = cache(_fields_that_may_be_none)
 def to_plain(value: Any) -> Any:
     """The plain JSON form of a frozen dataclass."""
     return _adapter(type(value)).dump_python(value, mode="json", exclude_none=True)
+
+
+def to_short(value: Any) -> Any:
+    """The plain form of what stands in a field, for people: what is by default is left out.
+
+    `from_plain` of the whole puts it in again.
+    """
+    if is_dataclass(value):
+        dump = _adapter(type(value)).dump_python
+        return dump(value, mode="json", exclude_none=True, exclude_defaults=True)
+    if isinstance(value, tuple):
+        return [to_short(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
 
 
 def from_plain(kind: type[T], data: Any) -> T:

@@ -36,8 +36,9 @@ class Desired(Generic[S]):
     """A resource as git wants it, with the place in the repository that says so.
 
     `formerly` is the address the resource had before a rename. `digest` is the one to mark it with
-    where that is not the spec's own, because the spec is what was seen of an earlier one. `locate`
-    finds where a field of the spec, by its dotted path, was decided.
+    where that is not the spec's own, because the spec is what was seen of an earlier one. `adopts`:
+    if just this thing is there and nobody's, it becomes ours. `locate` finds where a field of the
+    spec, by its dotted path, was decided.
     """
 
     address: Address
@@ -45,6 +46,7 @@ class Desired(Generic[S]):
     position: Position | None = None
     formerly: Address | None = None
     digest: str | None = None
+    adopts: bool = False
     locate: Callable[[str], Position] | None = field(default=None, compare=False, repr=False)
 
     def position_of(self, path: str) -> Position | None:

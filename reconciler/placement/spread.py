@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.kinds.domain import DomainKind, DomainSpec
+from reconciler.kinds.domain import DomainSpec, volume_addresses
 from reconciler.kinds.match import match
 from reconciler.kinds.volume import VolumeSpec
 from reconciler.model.address import Address
@@ -27,7 +27,7 @@ class Room:
 
     `share_bytes` and `share_cpus` are the environment's quota on a host of another environment,
     None on its own. `accelerator` is how the host runs guests. `open` is False for a host in
-    maintenance.
+    maintenance. `cpu_model` is what guests get there unless they say otherwise.
     """
 
     host: str
@@ -37,6 +37,7 @@ class Room:
     share_bytes: int | None = None
     share_cpus: int | None = None
     open: bool = True
+    cpu_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ class _Table:
 
 
 def _parts(want: Desired[Any], found: Mapping[Address, Observed[Any]]) -> frozenset[Address]:
-    volumes = DomainKind().needs(want.address, want.spec)
+    volumes = volume_addresses(want.address.name, want.spec)
     return volumes | {found[each].address for each in (want.address, *volumes) if each in found}
 
 
@@ -188,7 +189,7 @@ def _known_host(
     applied: Mapping[Address, Applied],
 ) -> str | None:
     """Where the machine is: as seen, else as one of its volumes, else as last remembered."""
-    volumes = sorted(DomainKind().needs(want.address, want.spec))
+    volumes = sorted(volume_addresses(want.address.name, want.spec))
     for address in (want.address, *volumes):
         if address in found:
             host: str | None = found[address].spec.host
@@ -225,13 +226,18 @@ def _with_hosts(
     homes = dict(hosts)
     for want in desired:
         if isinstance(want.spec, DomainSpec) and (home := hosts.get(want.address)):
-            homes |= dict.fromkeys(DomainKind().needs(want.address, want.spec), home)
+            homes |= dict.fromkeys(volume_addresses(want.address.name, want.spec), home)
     for want in desired:
         home = homes.get(want.address)
         if isinstance(want.spec, DomainSpec) and home:
-            spec = replace(want.spec, host=home, accelerator=rooms[home].accelerator)
-            yield replace(want, spec=spec)
+            yield replace(want, spec=_at(want.spec, rooms[home]))
         elif isinstance(want.spec, VolumeSpec) and home:
             yield replace(want, spec=replace(want.spec, host=home))
         elif not isinstance(want.spec, DomainSpec | VolumeSpec):
             yield want
+
+
+def _at(spec: DomainSpec, room: Room) -> DomainSpec:
+    """The machine as that host runs it."""
+    model = spec.cpu_model or room.cpu_model
+    return replace(spec, host=room.host, accelerator=room.accelerator, cpu_model=model)

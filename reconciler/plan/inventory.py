@@ -25,7 +25,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from reconciler.errors import ConfigError
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Address, Scope
-from reconciler.model.plain import from_plain, to_plain
+from reconciler.model.plain import from_plain, to_plain, to_short
 from reconciler.model.position import Position, Problem
 from reconciler.model.resource import Observed, Owner, World
 from reconciler.plan.show.misfit import misfits
@@ -138,8 +138,7 @@ def _resource(seen: Observed[Any]) -> Iterator[str]:
 
 def _managed(spec: Any) -> dict[str, Any]:
     """The fields that are compared; one that is not managed is null."""
-    plain = to_plain(spec)
-    return {each.name: plain.get(each.name) for each in fields(spec) if each.compare}
+    return {each.name: to_short(getattr(spec, each.name)) for each in fields(spec) if each.compare}
 
 
 def _key(text: str) -> str:

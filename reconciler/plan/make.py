@@ -9,15 +9,18 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from reconciler.kinds import KIND_BY_NAME
+from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.domain_operations import MigrateDomain
 from reconciler.kinds.match import Matches, match
 from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
-from reconciler.model.plain import digest_of, to_plain
+from reconciler.model.plain import digest_of, to_short
 from reconciler.model.resource import Applied, Desired, Observed, Owner, World, owner_of
 from reconciler.placement.spread import Unplaced
 from reconciler.plan.order import Ties, in_order
 from reconciler.plan.plan import Cause, Change, Obstacle, Plan, Remark, Unknown
+
+UNTOLD = frozenset({"seed", "snapshot_from"})  # what first boot data say, and what a policy does
 
 
 def make_plan(
@@ -51,9 +54,9 @@ def make_plan(
         environment=environment,
         revision=revision,
         changes=in_order(changes.values(), wanted_ties, seen_ties),
-        remarks=tuple(pairs.remarks(desired, changes)),
+        remarks=tuple(pairs.remarks(desired, changes, matches.left)),
         unknown=tuple(pairs.unknown[each] for each in sorted(pairs.unknown)),
-        obstacles=tuple(_obstacles(desired, (*world.others(environment), *matches.copies))),
+        obstacles=tuple(_obstacles(desired, _others(environment, world, matches))),
         foreign=_foreign(world, matches),
         unplaced=tuple(unplaced),
         unchanged=unchanged,
@@ -83,7 +86,7 @@ class _Pairs:
         unknown = {
             want.address: Unknown(want.address, reason)
             for want in desired
-            if want.address not in found and (reason := _why_unknown(want, world, memory))
+            if (reason := _why_unknown(want, found.get(want.address), world, memory))
         }
         return cls(environment, found, unknown, memory)
 
@@ -163,21 +166,42 @@ class _Pairs:
         )
 
     def remarks(
-        self, desired: Iterable[Desired[Any]], changes: Mapping[Address, Change]
+        self,
+        desired: Iterable[Desired[Any]],
+        changes: Mapping[Address, Change],
+        left: Mapping[Address, Observed[Any]],
     ) -> Iterator[Remark]:
-        """Bring the marks of what does not differ up to date."""
+        """Bring the marks of what does not differ up to date, and tidy up after changes.
+
+        Of what is left where something came from, the move is finished.
+        """
         for want in desired:
             found, owner = self.found.get(want.address), owner_of(self.environment, want)
-            if found is not None and found.owner != owner and want.address not in changes:
-                kind = KIND_BY_NAME[want.address.kind]
+            if found is None or want.address in changes or want.address in self.unknown:
+                continue
+            kind = KIND_BY_NAME[want.address.kind]
+            if (here := left.get(_marked(found))) and here.spec.moving_to == found.spec.host:
+                move = MigrateDomain(here.spec.host, here.spec.libvirt_name, found.spec.host)
+                yield Remark(want.address, (move,))
+            if found.owner != owner or kind.is_untidy(found.spec):
                 yield Remark(want.address, kind.mark(found.spec, owner))
 
 
-def _why_unknown(want: Desired[Any], world: World, memory: Mapping[Address, Applied]) -> str:
-    """Why nobody can say whether the resource is there; empty if it certainly is not.
+def _why_unknown(
+    want: Desired[Any],
+    found: Observed[Any] | None,
+    world: World,
+    memory: Mapping[Address, Applied],
+) -> str:
+    """Why nobody can say whether the resource is there; empty if that is clear.
 
     What was on a host once and is not seen any more may have gone to any host that is not seen.
+    What was on its way to a host that is not seen may be there.
     """
+    if found is not None:
+        goal = found.spec.moving_to if isinstance(found.spec, DomainSpec) else None
+        is_lost = goal in world.unknown_hosts
+        return f"it was being moved to {goal}, which cannot be looked at" if is_lost else ""
     kind = KIND_BY_NAME[want.address.kind]
     names = [name for name in (want.address, want.formerly) if name is not None]
     had_a_host = any(memory[name].host for name in names if name in memory)
@@ -292,16 +316,30 @@ def _owned(matches: Matches) -> Counter[str]:
     return Counter(seen.address.kind for seen in (*matches.found.values(), *matches.unwanted))
 
 
+def _others(environment: str, world: World, matches: Matches) -> tuple[Observed[Any], ...]:
+    """What belongs to others, or to nobody and is not being adopted."""
+    ours = {id(each) for each in matches.adopted}
+    others = (each for each in world.others(environment) if id(each) not in ours)
+    return (*others, *matches.copies)
+
+
 def _foreign(world: World, matches: Matches) -> tuple[Address, ...]:
     """What is nobody's that we know, and what carries our mark a second time."""
-    strange = [seen for seen in world.observed if seen.owner is None]
+    ours = {id(each) for each in matches.adopted}
+    strange = [seen for seen in world.observed if seen.owner is None and id(seen) not in ours]
     return tuple(sorted(seen.address for seen in (*strange, *matches.copies)))
 
 
 def _as_fields(spec: Any, *, created: bool) -> Iterator[FieldChange]:
-    """All fields of a spec; of one that goes, those that matter at creation only are left out."""
-    compared = {each.name for each in fields(spec) if each.compare}
-    for name, value in to_plain(spec).items():
-        if not created and name not in compared:
+    """The managed fields of a spec; of those that matter at creation only, what is unusual.
+
+    Nobody wants to read first boot data in a plan: its digest is enough.
+    """
+    for each in fields(spec):
+        value = getattr(spec, each.name)
+        is_told = each.compare or (created and value != each.default and each.name not in UNTOLD)
+        if value is None or not is_told:
             continue
-        yield FieldChange(name, None, value) if created else FieldChange(name, value, None)
+        plain = to_short(value)
+        before, after = (None, plain) if created else (plain, None)
+        yield FieldChange(each.name, before, after)

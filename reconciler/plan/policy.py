@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+from reconciler.kinds.domain import DomainSpec
 from reconciler.model.change import Action, Disruption
+from reconciler.model.plain import digest_of
+from reconciler.model.resource import Desired
 from reconciler.plan.plan import Cause, Change, Plan
 
 
@@ -15,7 +18,8 @@ class Policy:
     """The rules a plan is held against.
 
     `allowed` are the names of violations that a person has acknowledged for this commit; they do
-    not count against `floor`, which is the operator's.
+    not count against `floor`, which is the operator's. `restart` says whether machines may be
+    restarted as their documents say, only later, or now although the documents leave it to people.
     """
 
     prune: bool = True
@@ -26,6 +30,7 @@ class Policy:
     suspend: bool = False
     allowed: frozenset[str] = frozenset()
     floor: Policy | None = None
+    restart: Literal["written", "later", "now"] = "written"
 
     def tightened(self, floor: Policy) -> Policy:
         """The stricter of both in every respect; acknowledgements are this policy's."""
@@ -39,6 +44,23 @@ class Policy:
             suspend=self.suspend or floor.suspend,
             floor=floor,
         )
+
+
+def with_restarts(desired: Sequence[Desired[Any]], policy: Policy) -> tuple[Desired[Any], ...]:
+    """What is desired, with restarts put off or brought on; the mark is that of what is written."""
+    if policy.restart == "written":
+        return tuple(desired)
+    due = None if policy.restart == "later" else False
+    return tuple(
+        replace(
+            want,
+            spec=replace(want.spec, pending_restart=due),
+            digest=want.digest or digest_of(want.spec),
+        )
+        if isinstance(want.spec, DomainSpec) and want.spec.pending_restart != due
+        else want
+        for want in desired
+    )
 
 
 def hold_back(plan: Plan, policy: Policy) -> Plan:

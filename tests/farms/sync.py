@@ -9,10 +9,21 @@ from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import CrashAfter, CrashBefore, SimulatedCrash
 from reconciler.drivers.simulated.state import FarmState
 from reconciler.kinds.zone import ZoneSpec
+from reconciler.model.change import Disruption
 from reconciler.model.resource import Desired
+from reconciler.ports.hypervisor import Disk, Seed
 from tests.farms import truth
 from tests.farms.rounds import Environment
-from tests.farms.specs import GIB, a_record, farm_state, machine, seen, want, zone_spec
+from tests.farms.specs import (
+    GIB,
+    a_record,
+    farm_state,
+    machine,
+    seen,
+    volume_spec,
+    want,
+    zone_spec,
+)
 from tests.farms.town import ANYTHING_GOES
 
 HOSTS = ("virt1", "virt2")
@@ -26,6 +37,23 @@ def with_volume(resources: tuple[Desired[Any], ...], gib: int) -> tuple[Desired[
     return (replace(first, spec=replace(first.spec, capacity_bytes=gib * GIB)), *rest)
 
 
+def with_seed(
+    resources: tuple[Desired[Any], ...], first_boot: str, **fields: Any
+) -> tuple[Desired[Any], ...]:
+    """The machine with a seed of these first boot data, which its guest acts on again."""
+    *volumes, domain = resources
+    seed = volume_spec(
+        f"{domain.address.name}-seed",
+        format="iso",
+        content=first_boot,
+        seed=Seed(first_boot, first_boot, first_boot),
+    )
+    disks = (*domain.spec.disks, Disk("seed", seed.pool, seed.name, "cdrom"))
+    spec = replace(domain.spec, disks=disks, first_boot=first_boot, **fields)
+    return (*volumes, want(seed, f"{domain.address.name}-seed"), replace(domain, spec=spec))
+
+
+ROOM: dict[str, Any] = {"vcpus_maximum": 4, "memory_maximum_bytes": 4 * GIB}
 BEFORE: tuple[Desired[Any], ...] = (
     *machine("changed"),
     *machine("grown"),
@@ -33,6 +61,8 @@ BEFORE: tuple[Desired[Any], ...] = (
     *machine("old-name"),
     *machine("replaced"),
     *machine("deleted", host="virt2"),
+    *machine("live", disks=("root", "old"), **ROOM),
+    *with_seed(machine("seeded"), "a1" * 8),
     want(zone_spec(a_record("www"), a_record("gone")), "farm"),
 )
 AFTER: tuple[Desired[Any], ...] = (
@@ -42,6 +72,8 @@ AFTER: tuple[Desired[Any], ...] = (
     *machine("new-name", formerly="old-name", memory_bytes=GIB),
     *with_volume(machine("replaced"), 4),
     *machine("created", host="virt2", disks=("root", "data")),
+    *machine("live", disks=("root", "new"), vcpus=3, memory_bytes=3 * GIB, title="grown", **ROOM),
+    *with_seed(machine("seeded"), "b2" * 8, snapshot_from=Disruption.RESTART),
     want(zone_spec(a_record("www", "10.0.0.1"), a_record("created")), "farm"),
 )
 
@@ -98,7 +130,7 @@ def end_of(state: FarmState) -> dict[Any, Any]:
         each.name
         for host in state.hosts.values()
         for pool in host.pools.values()
-        for each in pool.trash
+        for each in pool.trash.values()
     )
     timers = {
         (server, name): zone.timers

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
+from reconciler.drivers.simulated.definitions import filled
 from reconciler.drivers.simulated.state import Domain, FarmState, Volume
 from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.volume import VolumeSpec
@@ -12,6 +14,7 @@ from reconciler.kinds.zone import ZoneSpec
 from reconciler.kinds.zone_registry import Holding, is_mark, marks, read_marks
 from reconciler.model.plain import digest_of
 from reconciler.model.resource import Desired, Owner
+from reconciler.ports.hypervisor import DomainDefinition
 
 Place = tuple[str, ...]
 
@@ -102,24 +105,27 @@ def _domain_misfits(
                 found.append(f"{want.address} is not at {place}")
                 continue
             is_like: Mapping[str, bool] = {
-                "definition": all(
-                    getattr(domain.definition, name) == getattr(spec, name)
-                    for name in (
-                        "uuid",
-                        "accelerator",
-                        "vcpus",
-                        "memory_bytes",
-                        "disks",
-                        "interfaces",
-                    )
-                ),
+                "definition": _says(domain.definition, spec),
                 "power": domain.running == spec.running,
                 "autostart": domain.autostart == spec.autostart,
                 "mark": domain.owner == _owner(environment, want),
-                "guest": domain.runs_on is None or spec.pending_restart is None,
+                "guest": domain.runs_on is None
+                or spec.pending_restart is None
+                or _says(domain.runs_on, spec),
+                "tidy": not domain.snapshots,
             }
             found += [f"{want.address}: {name}" for name, so in is_like.items() if not so]
     return found + [f"nobody wants {place}" for place in ours.keys() - wanted.keys()]
+
+
+def _says(definition: DomainDefinition, spec: DomainSpec) -> bool:
+    """Whether a definition says all that is wanted and not left open."""
+    said = filled(definition)
+    return all(
+        getattr(spec, each.name) in {None, getattr(said, each.name)}
+        for each in fields(DomainDefinition)
+        if each.name != "name"
+    )
 
 
 def _volume_misfits(

@@ -12,8 +12,9 @@ from reconciler.kinds.domain import DomainSpec, volume_address
 from reconciler.kinds.volume import VolumeSpec
 from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.address import Address
+from reconciler.model.change import Disruption
 from reconciler.model.resource import Desired
-from reconciler.ports.hypervisor import Disk, Interface
+from reconciler.ports.hypervisor import Disk, Interface, LinkState
 from reconciler.ports.nameserver import RecordSet
 from tests.farms.specs import (
     APEX,
@@ -57,6 +58,9 @@ class MachineWish:
     by_hand: bool
     host: str | None
     networks: int
+    extras: tuple[tuple[str, Any], ...] = ()
+    link: LinkState = "up"
+    vlan: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,17 @@ class Wish:
             autostart=wish.autostart,
             disks=tuple(Disk(each.name, each.pool, f"{full}-{each.name}") for each in wish.disks),
             interfaces=tuple(
-                Interface(mac_of(self.environment, wish.identity, index), BRIDGES[index])
+                Interface(
+                    mac_of(self.environment, wish.identity, index),
+                    BRIDGES[index],
+                    switch="openvswitch",
+                    vlan=wish.vlan,
+                    link=wish.link,
+                )
                 for index in range(wish.networks)
             ),
             pending_restart=None if wish.by_hand else False,
+            **dict(wish.extras),
         )
         was = wish.identity if wish.identity != wish.name else None
         volumes = [
@@ -129,7 +140,7 @@ class Wish:
 
 def _volume(host: str | None, name: str, disk: DiskWish) -> VolumeSpec:
     image = IMAGE if disk.name == "root" else None
-    return VolumeSpec(host, disk.pool, name, "qcow2", disk.gib * GIB, image)
+    return VolumeSpec(host, disk.pool, name, "qcow2", disk.gib * GIB, image=image)
 
 
 def _records(names: Any) -> tuple[RecordSet, ...]:
@@ -157,6 +168,21 @@ def disks(draw: st.DrawFn) -> tuple[DiskWish, ...]:
     )
 
 
+def extras() -> st.SearchStrategy[dict[str, Any]]:
+    """Of what a machine may leave open, something."""
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "vcpus_maximum": st.integers(3, 4),
+            "memory_maximum_bytes": st.sampled_from([3 * GIB, 4 * GIB]),
+            "tpm": st.booleans(),
+            "title": st.sampled_from(["", "one", "two"]),
+            "firmware": st.sampled_from(["bios", "uefi"]),
+            "snapshot_from": st.just(Disruption.RESTART),
+        },
+    )
+
+
 @st.composite
 def machines(draw: st.DrawFn, name: str) -> MachineWish:
     return MachineWish(
@@ -170,6 +196,9 @@ def machines(draw: st.DrawFn, name: str) -> MachineWish:
         by_hand=draw(st.booleans()),
         host=draw(st.none() | st.sampled_from(HOSTS)),
         networks=draw(st.integers(0, 2)),
+        extras=tuple(sorted(draw(extras()).items())),
+        link=draw(st.sampled_from(["up", "down"])),
+        vlan=draw(st.none() | st.just(42)),
     )
 
 

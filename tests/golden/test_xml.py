@@ -64,7 +64,7 @@ def test_the_xml_is_as_agreed(case: Path, golden: Golden) -> None:
 def test_the_xml_says_what_the_definition_says(case: Path) -> None:
     definition, owner, _ = wanted(case)
     root = parse(written(case))
-    assert is_same_definition(definition_of(root, DIALECT), definition)
+    assert is_same_definition(definition, definition_of(root, DIALECT))
     assert owner_of(root) == owner
 
 
@@ -94,5 +94,5 @@ def test_libvirt_keeps_what_the_xml_says(case: Path) -> None:
     connection = LibvirtConnection("virt1", "test:///default")
     root = parse(connection.run("define", define))
     connection.close()
-    assert is_same_definition(definition_of(root, DIALECT), definition)
+    assert is_same_definition(definition, definition_of(root, DIALECT))
     assert owner_of(root) == owner

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from reconciler.drivers.simulated.definitions import filled
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.state import FarmState, Host, Pool
 from reconciler.engine.apply import Result
@@ -37,7 +38,7 @@ def without_trash(state: FarmState) -> FarmState:
     """All but what is in the trash, and but the serials that every change counts up."""
 
     def pool(each: Pool) -> Pool:
-        return replace(each, trash=())
+        return replace(each, trash={})
 
     def host(each: Host) -> Host:
         return replace(each, images={}, pools={n: pool(p) for n, p in each.pools.items()})
@@ -51,7 +52,7 @@ def without_trash(state: FarmState) -> FarmState:
 
 def trash(state: FarmState) -> list[str]:
     pools = [pool for host in state.hosts.values() for pool in host.pools.values()]
-    return sorted(each.name for pool in pools for each in pool.trash)
+    return sorted(each.name for pool in pools for each in pool.trash.values())
 
 
 @examples(60)
@@ -139,9 +140,16 @@ def of_one_size(wish: Wish) -> Wish:
 
 
 def specs(state: FarmState) -> dict[Any, Any]:
-    """What is there, but for the image a disk was made from: what was lost comes back empty."""
+    """What is there; what a definition says or leaves to be as usual is all one.
+
+    But for the image of a disk: one that moved before it was trashed comes back empty.
+    """
+    domains = {
+        place: replace(domain, definition=filled(domain.definition))
+        for place, domain in truth.domains(state).items()
+    }
     volumes = {place: replace(volume, image=None) for place, volume in truth.volumes(state).items()}
-    return {**truth.domains(state), **volumes, **truth.records(state)}
+    return {**domains, **volumes, **truth.records(state)}
 
 
 STRICT = Policy(machines_percent=40)

@@ -119,6 +119,7 @@ def site(root: Path, url: str, farm: SimulatedFarm, clock: Clock) -> Site:
             clock.now,
         ),
         ports=farm,
+        now=clock.now,
         monotonic=clock.monotonic,
         sleep=clock.sleep,
         floors=lambda _: MOST_TOLERANT,

@@ -173,7 +173,7 @@ def test_undo_touches_only_what_the_plan_changed() -> None:
     assert back.remarks == ()
 
 
-def test_what_was_made_goes_and_what_went_is_made_anew_and_empty() -> None:
+def test_what_was_made_goes_and_what_went_comes_back() -> None:
     there, new = machine("a"), machine("b")
     plan = plan_of(new, world_of(*there))
     back = undo_plan(plan, world_of(*there), world_of(*new))

@@ -8,11 +8,14 @@ import pytest
 
 from reconciler.kinds import KIND_BY_NAME, KINDS
 from reconciler.kinds.domain_operations import (
+    AdjustGuest,
     DefineDomain,
+    ForgetSnapshot,
     MarkDomain,
     MigrateDomain,
+    RevertDomain,
     SetAutostart,
-    SetMemory,
+    SnapshotDomain,
     StartDomain,
     StopDomain,
     UndefineDomain,
@@ -29,7 +32,26 @@ ROWS: list[tuple[Operation, str, str]] = [
     (DefineDomain("virt1", DEFINITION, OWNER), "define_domain", "define domain web on virt1"),
     (MarkDomain("virt1", "web", OWNER), "mark_domain", "mark domain web on virt1"),
     (StartDomain("virt1", "web"), "start_domain", "start domain web on virt1"),
-    (SetMemory("virt1", "web", GIB), "set_memory", "set memory of web to 1 GiB on virt1"),
+    (
+        AdjustGuest("virt1", "web", "memory_bytes, vcpus"),
+        "adjust_guest",
+        "change memory_bytes, vcpus of the running web on virt1",
+    ),
+    (
+        SnapshotDomain("virt1", "web", "before-d"),
+        "snapshot_domain",
+        "snapshot web on virt1 as before-d",
+    ),
+    (
+        RevertDomain("virt1", "web", "before-d"),
+        "revert_domain",
+        "revert web on virt1 to the snapshot before-d",
+    ),
+    (
+        ForgetSnapshot("virt1", "web", "before-d"),
+        "forget_snapshot",
+        "delete the snapshot before-d of web on virt1",
+    ),
     (
         SetAutostart("virt1", "web", autostart=True),
         "set_autostart",

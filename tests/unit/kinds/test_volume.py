@@ -15,14 +15,16 @@ from reconciler.kinds.protocol import Operation
 from reconciler.kinds.volume import VolumeKind, VolumeSpec
 from reconciler.kinds.volume_operations import FreeVolume, MarkVolume, SendVolume
 from reconciler.model.address import Address, Scope
+from reconciler.model.change import Disruption
 from reconciler.model.resource import Owner
-from reconciler.ports.hypervisor import Disk
+from reconciler.ports.hypervisor import Disk, Seed
 from tests.farms.specs import GIB, IMAGE, domain_spec, simulated_farm, volume_spec
 
 KIND = VolumeKind()
 OWNER = Owner("production", "web-1-root", "d" * 16)
 SEEN = volume_spec()
 NAME = "production-web-1-root"
+MIB = 1024**2
 
 
 def in_words(operations: tuple[Operation, ...]) -> list[str]:
@@ -137,12 +139,96 @@ def test_update_that_needs_a_new_volume(fields: dict[str, Any], made: str) -> No
     ]
 
 
+def test_a_root_disk_is_made_anew_for_other_first_boot_data() -> None:
+    made = replace(SEEN, content="a")
+    assert update(replace(SEEN, content="b"), made)[1:] == [
+        f"move volume {NAME} in default on virt1 to the trash",
+        f"create volume {NAME} (8 GiB) in default on virt1",
+    ]
+
+
+@pytest.mark.parametrize(("wanted", "seen"), [("a", None), (None, "a"), (None, None)])
+def test_a_disk_of_which_nobody_knows_or_asks_what_it_was_made_with_is_kept(
+    wanted: str | None, seen: str | None
+) -> None:
+    assert KIND.diff(replace(SEEN, content=wanted), replace(SEEN, content=seen)) == ()
+
+
+SEED = replace(SEEN, format="iso", capacity_bytes=MIB, content="a", seed=Seed("m", "u", "n"))
+SEEN_SEED = replace(SEED, seed=None)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"content": "b"}, {"capacity_bytes": 4 * MIB}, {"content": "b", "capacity_bytes": 1}]
+)
+def test_a_seed_is_written_in_place(fields: dict[str, Any]) -> None:
+    assert update(replace(SEED, **fields), SEEN_SEED) == [
+        f"write first boot data {NAME} in default on virt1",
+        f"mark volume {NAME} on virt1",
+    ]
+
+
+def test_a_seed_is_written_before_it_moves() -> None:
+    assert update(replace(SEED, content="b", host="virt2"), SEEN_SEED) == [
+        f"write first boot data {NAME} in default on virt1",
+        f"mark volume {NAME} on virt1",
+        f"move volume {NAME} from virt1 to virt2",
+    ]
+
+
+def test_a_seed_whose_digest_is_lost_is_written() -> None:
+    assert [each.path for each in KIND.diff(SEED, replace(SEEN_SEED, content=None))] == ["content"]
+
+
+def test_a_seed_that_a_machine_keeps_is_left_alone() -> None:
+    kept = replace(SEED, content=None, capacity_bytes=4 * MIB)
+    assert KIND.diff(kept, SEEN_SEED) == ()
+    assert update(replace(kept, host="virt2"), SEEN_SEED) == [
+        f"mark volume {NAME} on virt1",
+        f"move volume {NAME} from virt1 to virt2",
+    ]
+
+
+def test_a_seed_can_go_without_a_loss() -> None:
+    (step,) = KIND.delete(SEEN_SEED, OWNER)
+    assert step.disruption is Disruption.LIVE
+
+
+def test_a_written_seed_is_seen_as_written_and_marked() -> None:
+    farm = farm_with(SEED)
+    newer = replace(SEED, content="b", capacity_bytes=4 * MIB)
+    run(farm, KIND.update(newer, SEEN_SEED, KIND.diff(newer, SEEN_SEED), OWNER))
+    (found,) = KIND.observe(Scope("host", "virt1"), farm)
+    assert KIND.diff(newer, found.spec) == ()
+    assert found.owner == OWNER
+
+
+def test_what_is_wanted_back_comes_out_of_the_trash() -> None:
+    farm = farm_with(replace(SEEN, content="a"))
+    newer = replace(OWNER, digest="e" * 16)
+    run(farm, KIND.delete(SEEN, OWNER))
+    run(farm, KIND.create(replace(SEEN, content="b"), newer))
+    run(farm, KIND.delete(SEEN, OWNER))
+    back = KIND.create(replace(SEEN, content="a", is_back=True), OWNER)
+    for _ in range(2):
+        run(farm, back)
+    (found,) = farm.hypervisor("virt1").volumes()
+    assert (found.content, found.owner) == ("a", OWNER)
+    assert in_words(back) == [f"restore volume {NAME} in default on virt1"]
+
+
+def test_what_is_wanted_back_and_not_in_the_trash_is_made_anew() -> None:
+    farm = farm_with()
+    run(farm, KIND.create(replace(SEEN, is_back=True), OWNER))
+    assert [each.name for each in farm.hypervisor("virt1").volumes()] == [NAME]
+
+
 def test_a_deleted_volume_goes_to_the_trash() -> None:
     farm = farm_with(SEEN)
     run(farm, KIND.delete(SEEN, OWNER))
     pool = farm.state.hosts["virt1"].pools["default"]
     assert not pool.volumes
-    assert [each.name for each in pool.trash] == [NAME]
+    assert [each.name for each in pool.trash.values()] == [NAME]
 
 
 def test_losing_what_it_needs_changes_nothing_because_it_needs_nothing() -> None:

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.volume import VolumeSpec
 from reconciler.kinds.zone import ZoneSpec
-from reconciler.model.plain import DIGEST_LENGTH, digest_of, from_plain, to_plain
+from reconciler.model.plain import DIGEST_LENGTH, digest_of, from_plain, to_plain, to_short
+from reconciler.ports.hypervisor import Disk
 from tests.farms.specs import IMAGE, a_record, domain_spec, volume_spec, zone_spec
 
 SPECS = [
@@ -62,4 +63,14 @@ def test_another_content_has_another_digest() -> None:
 
 
 def test_a_digest_is_the_same_in_every_process() -> None:
-    assert digest_of(volume_spec()) == "6a8ca324a9a516d5"
+    assert digest_of(volume_spec()) == "336b0d86ad05bd7d"
+
+
+def test_the_short_form_leaves_out_what_is_as_usual() -> None:
+    disks = (Disk("root", "default", "x"), Disk("seed", "default", "s", "cdrom"))
+    assert to_short(disks) == [
+        {"name": "root", "pool": "default", "volume": "x"},
+        {"name": "seed", "pool": "default", "volume": "s", "device": "cdrom"},
+    ]
+    assert to_short(None) is None
+    assert to_short(("a", 1)) == ["a", 1]
