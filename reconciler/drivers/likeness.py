@@ -10,13 +10,13 @@ def is_same_guest(one: DomainDefinition, other: DomainDefinition) -> bool:
     return _seen_by_guest(one) == _seen_by_guest(other)
 
 
-def is_same_definition(one: DomainDefinition, other: DomainDefinition) -> bool:
-    """Whether they say the same, in whatever order."""
-    return (one.name, one.uuid, frozenset(one.disks), _seen_by_guest(one)) == (
-        other.name,
-        other.uuid,
-        frozenset(other.disks),
-        _seen_by_guest(other),
+def is_same_definition(wanted: DomainDefinition, found: DomainDefinition) -> bool:
+    """Whether what was found says what was wanted, in whatever order; None leaves it open."""
+    named = frozenset(wanted.disks) == frozenset(found.disks)
+    is_named_so = (wanted.name, wanted.uuid) == (found.name, found.uuid)
+    seen, open_ones = _seen_by_guest(found), _seen_by_guest(wanted)
+    return (
+        is_named_so and named and all(w in {None, s} for w, s in zip(open_ones, seen, strict=True))
     )
 
 
@@ -25,6 +25,13 @@ def _seen_by_guest(definition: DomainDefinition) -> tuple[object, ...]:
         definition.accelerator,
         definition.vcpus,
         definition.memory_bytes,
-        frozenset((disk.pool, disk.volume) for disk in definition.disks),
+        frozenset((disk.pool, disk.volume, disk.device) for disk in definition.disks),
         frozenset(definition.interfaces),
+        definition.vcpus_maximum,
+        definition.memory_maximum_bytes,
+        definition.cpu_model,
+        definition.firmware,
+        definition.tpm,
+        definition.title,
+        definition.first_boot,
     )

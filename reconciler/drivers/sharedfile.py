@@ -16,7 +16,9 @@ LOCK_PAUSE_SECONDS = 0.02
 
 
 @contextmanager
-def locked(path: Path, sleep: Callable[[float], None]) -> Iterator[None]:
+def locked(
+    path: Path, sleep: Callable[[float], None], deadline: timedelta = LOCK_DEADLINE
+) -> Iterator[None]:
     """Keep other writers of the file away meanwhile, by a lock file beside it.
 
     Raises:
@@ -25,7 +27,7 @@ def locked(path: Path, sleep: Callable[[float], None]) -> Iterator[None]:
     lock = path.with_name(f".{path.name}.lock")
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        _wait_for(descriptor, lock, sleep)
+        _wait_for(descriptor, lock, sleep, deadline)
         yield
     finally:
         os.close(descriptor)
@@ -52,8 +54,10 @@ def replace_file(path: Path, content: bytes) -> None:
     _sync_directory(path.parent)
 
 
-def _wait_for(descriptor: int, lock: Path, sleep: Callable[[float], None]) -> None:
-    for _ in range(round(LOCK_DEADLINE.total_seconds() / LOCK_PAUSE_SECONDS)):
+def _wait_for(
+    descriptor: int, lock: Path, sleep: Callable[[float], None], deadline: timedelta
+) -> None:
+    for _ in range(round(deadline.total_seconds() / LOCK_PAUSE_SECONDS)):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -10,12 +10,16 @@ import re
 from collections.abc import Iterator
 from uuid import UUID
 
-from reconciler.ports.hypervisor import DomainDefinition
+from reconciler.ports.hypervisor import DomainDefinition, Interface
 
 KIB = 1024
 _MAC = re.compile(r"\A[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")
 _DISK_NAME = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
+_CPU_MODEL = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}\Z")
+_DIGEST = re.compile(r"\A[0-9a-f]{1,128}\Z")
 LONGEST_NAME = 255
+LONGEST_TITLE = 255
+LARGEST_VLAN = 4094
 
 
 def unsound_definition(definition: DomainDefinition) -> Iterator[str]:
@@ -28,7 +32,11 @@ def unsound_definition(definition: DomainDefinition) -> Iterator[str]:
         yield "a domain needs a processor"
     if definition.memory_bytes <= 0 or definition.memory_bytes % KIB:
         yield "the memory must be a whole number of KiB, and more than none"
+    yield from _unsound_maxima(definition)
+    yield from _unsound_texts(definition)
     yield from _unsound_devices(definition)
+    for interface in definition.interfaces:
+        yield from _unsound_plug(interface)
 
 
 def unsound_volume(name: str, capacity_bytes: int) -> Iterator[str]:
@@ -37,6 +45,35 @@ def unsound_volume(name: str, capacity_bytes: int) -> Iterator[str]:
         yield f"{name[:80]!r} cannot be the name of a volume"
     if capacity_bytes <= 0:
         yield "a volume must have a size"
+
+
+def _unsound_maxima(definition: DomainDefinition) -> Iterator[str]:
+    vcpus, memory_bytes = definition.vcpus_maximum, definition.memory_maximum_bytes
+    if vcpus is not None and vcpus < definition.vcpus:
+        yield "the most processors are fewer than it has"
+    if memory_bytes is not None and (memory_bytes < definition.memory_bytes or memory_bytes % KIB):
+        yield "the most memory must be a whole number of KiB, and no less than it has"
+
+
+def _unsound_texts(definition: DomainDefinition) -> Iterator[str]:
+    model, title, digest = definition.cpu_model, definition.title, definition.first_boot
+    if model is not None and not _CPU_MODEL.match(model):
+        yield f"{model[:80]!r} cannot be a model of processor"
+    if title is not None and not (title.isprintable() and len(title) <= LONGEST_TITLE):
+        yield f"{title[:80]!r} cannot be a title"
+    if digest is not None and not _DIGEST.match(digest):
+        yield f"{digest[:80]!r} is no digest of first boot data"
+
+
+def _unsound_plug(interface: Interface) -> Iterator[str]:
+    if interface.vlan is not None and interface.switch != "openvswitch":
+        yield f"{interface.mac[:80]}: only a port of Open vSwitch has a VLAN of its own"
+    if interface.vlan is not None and not 1 <= interface.vlan <= LARGEST_VLAN:
+        yield f"{interface.mac[:80]}: {interface.vlan} is no VLAN"
+    if interface.portgroup and interface.switch != "libvirt":
+        yield f"{interface.mac[:80]}: only a libvirt network has port groups"
+    if interface.portgroup and not _is_name(interface.portgroup):
+        yield f"{interface.portgroup[:80]!r} names nothing"
 
 
 def _unsound_devices(definition: DomainDefinition) -> Iterator[str]:

@@ -20,9 +20,11 @@ from reconciler.ports.hypervisor import (
     ImageSource,
     Interface,
     NewVolume,
+    Seed,
     VolumeState,
 )
 
+MIB = 1024**2
 GIB = 1024**3
 POOL = "default"
 OWNER = Owner("production", "web-1", "0123456789abcdef")
@@ -32,11 +34,20 @@ LOST_IMAGE = ImageSource("gone", "https://images.example/gone.qcow2", "cd" * 32)
 
 # What `test:///` does not do, so that the driver cannot keep that part of the contract on it.
 NOT_ON_TEST_DRIVER = {
+    "upload": "test:/// does not implement virStorageVolUpload",
+    "hot plug": "test:/// neither attaches nor detaches devices",
     "resize": "test:/// does not implement virStorageVolResize",
     "memory check": "test:/// starts domains that need more memory than the host has",
     "bridge check": "test:/// starts domains without their bridges",
     "disk check": "test:/// starts domains without their volumes",
     "disk lock": "test:/// starts two domains on one volume",
+}
+
+# What a lab host does not do, or has otherwise than a bench should.
+NOT_IN_THE_LAB = {
+    "memory check": "nobody knows how much memory a lab host has",
+    "full pool": "a directory takes more than it has room for, as long as it is not written",
+    "image": "the images of the contract are nowhere to be had",
 }
 
 
@@ -87,6 +98,12 @@ def definition(name: str = "web", **changes: Any) -> DomainDefinition:
         "interfaces": (Interface(f"52:54:00:00:00:{number:02x}", "br-lan"),),
     }
     return DomainDefinition(**{**standard, **changes})
+
+
+def seed(name: str, **changes: Any) -> NewVolume:
+    contents = Seed("instance-id: web\n", "#cloud-config\n{}\n", "version: 2\n")
+    made = {"format": "iso", "capacity_bytes": MIB, "seed": contents, "content": "0123"}
+    return volume(name, **{**made, **changes})
 
 
 def volume(name: str, **changes: Any) -> NewVolume:

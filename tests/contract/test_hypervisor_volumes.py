@@ -19,13 +19,14 @@ def test_a_new_volume_is_seen_as_it_was_asked_for(bench: Bench, form: str) -> No
     assert bench.volume("web-root") == VolumeState(POOL, "web-root", form, 8 * GIB, OWNER)  # type: ignore[arg-type]
 
 
+@pytest.mark.needs("image")
 def test_a_volume_is_made_from_an_image(bench: Bench) -> None:
     bench.add_image(IMAGE, 8 * GIB)
     bench.hypervisor.create_volume(volume("web-root", image=IMAGE), OWNER)
     assert bench.volume("web-root").capacity_bytes == 8 * GIB
 
 
-@pytest.mark.needs("resize")
+@pytest.mark.needs("image")
 def test_a_volume_is_larger_than_its_image(bench: Bench) -> None:
     bench.add_image(IMAGE, 2 * GIB)
     bench.hypervisor.create_volume(volume("web-root", image=IMAGE), OWNER)
@@ -33,7 +34,11 @@ def test_a_volume_is_larger_than_its_image(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "new", [volume("web-root", pool="nowhere"), volume("web-root", image=LOST_IMAGE)]
+    "new",
+    [
+        volume("web-root", pool="nowhere"),
+        pytest.param(volume("web-root", image=LOST_IMAGE), marks=pytest.mark.needs("image")),
+    ],
 )
 def test_without_its_pool_or_image_no_volume_is_made(bench: Bench, new: NewVolume) -> None:
     before = bench.hypervisor.volumes()
@@ -50,6 +55,7 @@ def test_a_name_that_is_taken_is_refused(bench: Bench) -> None:
     assert bench.hypervisor.volumes() == before
 
 
+@pytest.mark.needs("full pool")
 def test_what_the_pool_has_no_room_for_is_not_made(bench: Bench) -> None:
     with pytest.raises(Conflict, match="100 GiB left"):
         bench.hypervisor.create_volume(volume("web-root", capacity_bytes=101 * GIB), OWNER)
@@ -99,7 +105,11 @@ def test_growing_to_the_present_size_is_nothing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("capacity_bytes", "reason"), [(4 * GIB, "never shrinks"), (200 * GIB, "left")]
+    ("capacity_bytes", "reason"),
+    [
+        (4 * GIB, "never shrinks"),
+        pytest.param(200 * GIB, "left", marks=pytest.mark.needs("full pool")),
+    ],
 )
 def test_a_volume_does_not_shrink_nor_outgrow_its_pool(
     bench: Bench, capacity_bytes: int, reason: str

@@ -44,9 +44,10 @@ def test_the_sync_does_something_of_everything() -> None:
     environment.turn()
     operations = {call.operation for call in environment.farm.log}
     assert operations >= {
-        *("define_domain", "undefine_domain", "migrate_domain", "mark_domain", "set_memory"),
-        *("start_domain", "stop_domain", "set_autostart"),
+        *("define_domain", "undefine_domain", "migrate_domain", "mark_domain", "adjust_guest"),
+        *("start_domain", "stop_domain", "set_autostart", "snapshot_domain"),
         *("create_volume", "grow_volume", "trash_volume", "mark_volume", "update_zone"),
+        *("write_seed",),
     }
 
 

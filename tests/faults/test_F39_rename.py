@@ -99,7 +99,7 @@ def test_what_a_silent_rename_deletes_is_in_the_trash() -> None:
     farm, environment = converged()
     environment.desired = machine("new", disks=DISKS)
     settle(environment)
-    trash = farm.state.hosts["virt1"].pools["default"].trash
+    trash = farm.state.hosts["virt1"].pools["default"].trash.values()
     assert {each.name for each in trash} == {"production-old-root", "production-old-data"}
 
 

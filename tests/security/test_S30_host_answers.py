@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import libvirt
 import pytest
 
 from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
-from reconciler.drivers.libvirt_.manifest import MemoryManifest
 from reconciler.drivers.libvirt_.reading import Dialect, definition_of
 from reconciler.drivers.libvirt_.xmltext import LARGEST_BYTES, parse
 from reconciler.drivers.refusal import Refused
 from reconciler.errors import Conflict
+from tests.unit.drivers.libvirt_.stores import storage_of
 
 DOMAIN = (
     "<domain type='kvm'><name>{name}</name><uuid>6af613b6-569c-5c22-9c37-2ed93f31d3af</uuid>"
@@ -67,6 +68,9 @@ def test_the_usual_is_read() -> None:
     assert definition_of(parse(DOMAIN.format(**USUAL)), DIALECT).memory_bytes == 1024 * 1024
 
 
+_RARE = libvirt.VIR_CONNECT_LIST_DOMAINS_PAUSED | libvirt.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT
+
+
 class HostileDomain:
     """One domain as libvirt-python would give it, with XML of the host's choosing."""
 
@@ -86,8 +90,8 @@ class HostileHost:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def listAllDomains(self, _flags: int) -> list[HostileDomain]:
-        return [HostileDomain(self.text)]
+    def listAllDomains(self, flags: int) -> list[HostileDomain]:
+        return [] if flags & _RARE else [HostileDomain(self.text)]
 
     def close(self) -> None:
         return None
@@ -96,7 +100,7 @@ class HostileHost:
 def hypervisor(host: str, opener: Callable[[str], Any]) -> LibvirtHypervisor:
     patience = Patience(sleep=lambda _seconds: None, monotonic=lambda: 0.0)
     connection = LibvirtConnection(host, "test:///default", opener=opener)
-    return LibvirtHypervisor(connection, MemoryManifest(), patience, domain_types={"kvm": "kvm"})
+    return LibvirtHypervisor(connection, storage_of(), patience, domain_types={"kvm": "kvm"})
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

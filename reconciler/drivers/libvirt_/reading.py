@@ -9,13 +9,23 @@ from typing import Any
 from reconciler.drivers.libvirt_.xmltext import size_bytes, whole_number
 from reconciler.drivers.refusal import Refused
 from reconciler.model.resource import Owner
-from reconciler.ports.hypervisor import Accelerator, Disk, DomainDefinition, Interface
+from reconciler.ports.hypervisor import (
+    Accelerator,
+    Disk,
+    DomainDefinition,
+    Firmware,
+    Interface,
+    LinkState,
+)
 
 OWNER_URN = "urn:kvm-reconciler:owner:1"
 OWNER_TAG = f"{{{OWNER_URN}}}owner"
+GUEST_URN = "urn:kvm-reconciler:guest:1"
+GUEST_TAG = f"{{{GUEST_URN}}}guest"
 ALIAS_PREFIX = "ua-"  # libvirt keeps only aliases that begin like this
 LONGEST_TEXT = 4096
 DISK_DEVICES = frozenset({"disk", "lun"})
+CPU_MODES = frozenset({"host-passthrough", "host-model", "maximum"})
 _SOURCES = {"file": "file", "block": "dev", "dir": "dir"}
 
 PlaceOf = Callable[[str], tuple[str, str] | None]
@@ -51,16 +61,29 @@ def definition_of(root: Any, dialect: Dialect) -> DomainDefinition:
         memory_bytes=memory_of(root),
         disks=tuple(disk_of(element, dialect.place_of) for element in disk_elements(root)),
         interfaces=tuple(interface_of(element) for element in interface_elements(root)),
+        vcpus_maximum=vcpus_maximum_of(root),
+        memory_maximum_bytes=memory_maximum_of(root),
+        cpu_model=cpu_model_of(root),
+        firmware=firmware_of(root),
+        tpm=root.find("devices/tpm") is not None,
+        title=_short(root.findtext("title") or ""),
+        first_boot=guest_mark(root, "first_boot"),
     )
 
 
 def owner_of(root: Any) -> Owner | None:
-    """The mark in the XML; what is no whole mark is none."""
+    """The mark in the XML. It has no digest while the domain is being made; else it is whole."""
     element = root.find(f"metadata/{OWNER_TAG}")
     if element is None:
         return None
     texts = [element.get(key, "")[:LONGEST_TEXT] for key in ("environment", "name", "digest")]
-    return Owner(*texts) if all(texts) else None
+    return Owner(*texts) if all(texts[:2]) else None
+
+
+def guest_mark(root: Any, key: str) -> str | None:
+    """What we wrote down about the guest; one that runs keeps what it was started with."""
+    element = root.find(f"metadata/{GUEST_TAG}")
+    return None if element is None else _short(element.get(key, "")) or None
 
 
 def vcpus_of(root: Any) -> int:
@@ -75,23 +98,57 @@ def vcpus_of(root: Any) -> int:
     return whole_number(element.get("current", element.text))
 
 
+def vcpus_maximum_of(root: Any) -> int:
+    """The processors it can have while it runs.
+
+    Raises:
+        Refused: the XML gives no number.
+    """
+    element = root.find("vcpu")
+    return 1 if element is None else whole_number(element.text)
+
+
 def memory_of(root: Any) -> int:
     """The memory the domain has; it may be prepared for more.
 
     Raises:
         Refused: the XML gives no size.
     """
-    for name in ("currentMemory", "memory"):
-        element = root.find(name)
-        if element is not None:
-            return size_bytes(element, "KiB")
-    raise Refused("the host sent a domain without memory")
+    return _first_size(root, ("currentMemory", "memory"))
+
+
+def memory_maximum_of(root: Any) -> int:
+    """The memory it can have while it runs.
+
+    Raises:
+        Refused: the XML gives no size.
+    """
+    return _first_size(root, ("memory", "currentMemory"))
+
+
+def cpu_model_of(root: Any) -> str | None:
+    """What the processors are like: a way to follow the host's, or a model by name."""
+    element = root.find("cpu")
+    if element is None:
+        return None
+    mode = element.get("mode", "custom")
+    return mode if mode in CPU_MODES else _short(element.findtext("model") or "") or None
+
+
+def firmware_of(root: Any) -> Firmware:
+    """What it boots with: chosen by libvirt, or by somebody who gave the loader."""
+    system = root.find("os")
+    if system is None:
+        return "bios"
+    is_flash = any(loader.get("type") == "pflash" for loader in system.findall("loader"))
+    return "uefi" if system.get("firmware") == "efi" or is_flash else "bios"
 
 
 def disk_elements(root: Any) -> Iterator[Any]:
-    """The elements of disks, without CD-ROM and floppy drives."""
+    """The elements of disks, and of CD-ROM drives that are ours; no floppies."""
     for element in root.iterfind("devices/disk"):
-        if element.get("device", "disk") in DISK_DEVICES:
+        device = element.get("device", "disk")
+        if device in DISK_DEVICES or (device == "cdrom" and _our_name(element)):
             yield element
 
 
@@ -102,26 +159,53 @@ def interface_elements(root: Any) -> Iterator[Any]:
 
 def disk_of(element: Any, place_of: PlaceOf) -> Disk:
     """The disk, called by our alias or, when we did not make it, by its target."""
-    alias = element.find("alias")
-    name = alias.get("name", "") if alias is not None else ""
     target = element.find("target")
-    if name.startswith(ALIAS_PREFIX):
-        name = name.removeprefix(ALIAS_PREFIX)
-    else:
-        name = target.get("dev", "") if target is not None else ""
-    return Disk(_short(name), *_place(element, place_of))
+    name = _our_name(element) or (target.get("dev", "") if target is not None else "")
+    pool, volume = _place(element, place_of)
+    is_cdrom = element.get("device") == "cdrom"
+    return Disk(_short(name), pool, volume, "cdrom" if is_cdrom else "disk")
 
 
 def interface_of(element: Any) -> Interface:
-    """The interface; one that is plugged into no bridge by name says into what it is."""
+    """The interface; one that is plugged into no bridge by name says into what it is.
+
+    That of a libvirt network has the VLAN and the bridge of its network while it runs, whatever
+    type it then is shown as: that is the network's affair.
+    """
     mac, source = element.find("mac"), element.find("source")
-    address = mac.get("address", "").lower() if mac is not None else ""
-    kind = element.get("type", "")
+    address = _short(mac.get("address", "").lower()) if mac is not None else ""
+    kind, link = element.get("type", ""), _link(element)
     if source is None:
-        return Interface(_short(address), kind)
-    if kind == "bridge":
-        return Interface(_short(address), _short(source.get("bridge", "")))
-    return Interface(_short(address), _short(f"{kind}:{source.get(kind, source.get('dev', ''))}"))
+        return Interface(address, kind, link=link)
+    if network := source.get("network"):
+        group = _short(source.get("portgroup", ""))
+        return Interface(address, _short(network), "libvirt", portgroup=group, link=link)
+    if kind != "bridge":
+        where = _short(f"{kind}:{source.get(kind, source.get('dev', ''))}")
+        return Interface(address, where, link=link)
+    bridge = _short(source.get("bridge", ""))
+    if element.find("virtualport[@type='openvswitch']") is None:
+        return Interface(address, bridge, link=link)
+    return Interface(address, bridge, "openvswitch", vlan=_vlan(element), link=link)
+
+
+def _our_name(element: Any) -> str:
+    alias = element.find("alias")
+    name: str = alias.get("name", "") if alias is not None else ""
+    return name.removeprefix(ALIAS_PREFIX) if name.startswith(ALIAS_PREFIX) else ""
+
+
+def _link(element: Any) -> LinkState:
+    link = element.find("link")
+    return "down" if link is not None and link.get("state") == "down" else "up"
+
+
+def _vlan(element: Any) -> int | None:
+    """The tag of an access port; a trunk has many or none."""
+    tags = element.findall("vlan/tag")
+    if len(tags) != 1 or element.find("vlan").get("trunk") == "yes":
+        return None
+    return whole_number(tags[0].get("id"))
 
 
 def _place(element: Any, place_of: PlaceOf) -> tuple[str, str]:
@@ -133,6 +217,14 @@ def _place(element: Any, place_of: PlaceOf) -> tuple[str, str]:
         return _short(source.get("pool", "")), _short(source.get("volume", ""))
     path = _short(source.get(_SOURCES.get(kind, "name"), ""))
     return (place_of(path) if kind in _SOURCES else None) or ("", path)
+
+
+def _first_size(root: Any, names: tuple[str, ...]) -> int:
+    for name in names:
+        element = root.find(name)
+        if element is not None:
+            return size_bytes(element, "KiB")
+    raise Refused("the host sent a domain without memory")
 
 
 def _text(root: Any, name: str) -> str:

@@ -1,251 +1,238 @@
-"""What is asked of libvirt about storage: plain functions on an open connection.
-
-libvirt cannot rename a volume, so the trash of a pool is a copy under a name of its own:
-`trash.<number>.<name>`. An image is a volume of the image pool, called by name and checksum.
-"""
+"""What is asked of libvirt about volumes in use: plain functions on an open connection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import count
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import libvirt
-from lxml import etree
 
 from reconciler.drivers.libvirt_.connection import is_outcome_unknown
-from reconciler.drivers.libvirt_.manifest import Manifest
-from reconciler.drivers.libvirt_.reading import Dialect, definition_of
+from reconciler.drivers.libvirt_.making import (
+    capacity_of,
+    check_capacity,
+    format_in,
+    make,
+    refuse_misfit,
+    stretch,
+)
+from reconciler.drivers.libvirt_.marks import Mark, Rounded
+from reconciler.drivers.libvirt_.pool_commands import growing
+from reconciler.drivers.libvirt_.pools import Pool, active_pools, named, pool_named
+from reconciler.drivers.libvirt_.seeds import iso_of, upload
+from reconciler.drivers.libvirt_.storage import Storage
+from reconciler.drivers.libvirt_.trash import displace, is_trash
+from reconciler.drivers.libvirt_.usage import place_of, running_disk
 from reconciler.drivers.libvirt_.xmltext import parse, size_bytes
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.soundness import unsound_volume
+from reconciler.errors import Unreachable
 from reconciler.model.quantity import format_size
 from reconciler.model.resource import Owner
-from reconciler.ports.hypervisor import ImageSource, NewVolume, VolumeFormat, VolumeState
-
-TRASH_PREFIX = "trash."
-CHECKSUM_LENGTH = 16
-_AT_WORK = frozenset({libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_INTERNAL_ERROR})
+from reconciler.ports.hypervisor import NewVolume, VolumeFormat, VolumeState
 
 
-def observe(connection: Any, marks: Mapping[str, Owner]) -> Iterator[VolumeState]:
-    """Every volume of every active pool, without the trash."""
-    for pool in connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE):
-        _refresh(pool)
-        for volume in pool.listAllVolumes(0):
-            if not volume.name().startswith(TRASH_PREFIX):
-                yield _state(pool.name(), volume, marks)
+def observe(connection: Any, storage: Storage) -> Iterator[VolumeState]:
+    """Every volume of every active pool, except trash, cached images, and what is half made."""
+    marks = storage.manifest.read()
+    for pool in active_pools(connection):
+        pool.refresh()
+        for volume in pool.raw.listAllVolumes(0):
+            mark = marks.get(f"{pool.name}/{volume.name()}")
+            if not (is_trash(volume.name()) or (mark and (mark.begun or mark.owner is None))):
+                yield from _state(pool, volume, mark)
 
 
-def create(
-    connection: Any, new: NewVolume, owner: Owner, manifest: Manifest, image_pool: str
-) -> None:
+def create(connection: Any, storage: Storage, new: NewVolume, owner: Owner) -> None:
     """Make a volume and mark it. What is half made when something fails is removed.
 
     Raises:
-        Missing: there is no such pool, or its image is not on the host.
-        Refused: the name is taken or impossible, or the pool has no room.
+        Missing: there is no such pool, or its image is not to be had.
+        Refused: the name is taken or impossible, or the pool cannot hold it or has no room.
     """
-    pool = _pool(connection, new.pool)
-    reasons = [*unsound_volume(new.name, new.capacity_bytes)]
-    if not reasons and find(pool, new.name) is not None:
-        reasons.append(f"the name {new.name} is taken in pool {new.pool}")
-    free_bytes = pool.info()[3]
-    if new.capacity_bytes > free_bytes:
-        reasons.append(f"pool {new.pool} has {format_size(free_bytes)} left")
-    if reasons:
-        raise Refused("; ".join(reasons))
-    image = _image(connection, image_pool, new.image) if new.image else None
-    manifest.write(f"{new.pool}/{new.name}", owner)
+    pool, key = pool_named(connection, new.pool), f"{new.pool}/{new.name}"
+    left = storage.manifest.read().get(key)
+    if left and left.begun and pool.find(new.name) is not None:
+        if left.format == new.format == "iso":  # its guest may run
+            write_seed(connection, storage, new, owner)
+            return
+        displace(connection, storage, pool, new.name)
+    _refuse(pool, new)
+    refuse_misfit(pool, new, None)
+    image = storage.image(connection, new.image) if new.image else None
+    mark = Mark(owner, new.content, new.format, begun=storage.now())
+    storage.manifest.write(key, mark)
     try:
-        _make(pool, new, image)
-    except Refused:
-        manifest.forget(f"{new.pool}/{new.name}")
+        volume = make(connection, storage, pool, new, image)
+    except Exception as error:
+        if _is_nothing_left(pool, new.name, error):  # else it must not count as foreign
+            storage.manifest.forget(key)
         raise
-    except libvirt.libvirtError as error:
-        if not is_outcome_unknown(error):  # else it may be there, and must not be taken for foreign
-            manifest.forget(f"{new.pool}/{new.name}")
-        raise
+    _finish(storage, key, mark, volume, new.capacity_bytes)
 
 
-def mark(connection: Any, pool: str, name: str, owner: Owner, manifest: Manifest) -> None:
+def mark(connection: Any, storage: Storage, pool_name: str, name: str, owner: Owner) -> None:
     """Replace the mark.
 
     Raises:
         Missing: there is no such volume.
     """
-    named(connection, pool, name)
-    manifest.write(f"{pool}/{name}", owner)
+    volume = pool_named(connection, pool_name).named(name)
+    key = f"{pool_name}/{name}"
+    found = storage.manifest.read().get(key) or Mark()
+    form = found.format or _seen(parse(volume.XMLDesc(0)), None)[0]
+    storage.manifest.write(key, replace(found, owner=owner, format=form))
 
 
-def grow(connection: Any, pool_name: str, name: str, capacity_bytes: int, dialect: Dialect) -> None:
+def formats_of(
+    connection: Any, storage: Storage, places: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], VolumeFormat]:
+    """What a guest is to take volumes for, by pool and name: what they were made as.
+
+    What the host thinks does not count where we know better, for a guest can write the header of an
+    overlay over any file of its host to the start of a raw volume.
+
+    Raises:
+        Refused: a pool or volume is not there.
+    """
+    marks, found, reasons = storage.manifest.read(), {}, []
+    for pool, name in places:
+        try:
+            root = parse(named(connection, pool, name).XMLDesc(0))
+        except Missing as missing:
+            reasons.append(str(missing))
+        else:
+            found[pool, name] = _seen(root, marks.get(f"{pool}/{name}"))[0]
+    if reasons:
+        raise Refused("; ".join(reasons))
+    return found
+
+
+def write_seed(connection: Any, storage: Storage, new: NewVolume, owner: Owner) -> None:
+    """Give a seed new contents. A running guest keeps the old ones until it stops.
+
+    In a directory the seed is made anew under its name: QEMU holds the file that was there. While
+    that lasts the seed counts as not there, so that after a crash it is made, and no guest ever
+    starts with half of it.
+
+    Raises:
+        Missing: there is no such volume.
+        Refused: it is no seed, or does not fit.
+    """
+    if new.seed is None:
+        raise Refused("there is nothing to write")
+    pool, key = pool_named(connection, new.pool), f"{new.pool}/{new.name}"
+    volume = pool.named(new.name)
+    content = iso_of(new.seed, new.capacity_bytes)
+    begun = Mark(owner, new.content, new.format, begun=storage.now())
+    storage.manifest.write(key, begun)
+    if pool.holds_files:
+        volume.delete(0)
+        volume = make(connection, storage, pool, new, None)
+    else:
+        if capacity_of(volume) < new.capacity_bytes:
+            stretch(storage, pool, volume, new.capacity_bytes)
+        upload(connection, volume, content)
+    _finish(storage, key, begun, volume, new.capacity_bytes)
+
+
+def grow(connection: Any, storage: Storage, pool_name: str, name: str, capacity_bytes: int) -> None:
     """Make a volume larger, through the guest that has it as a disk, if one runs.
 
     Raises:
         Missing: there is no such volume.
         Refused: it would shrink, or the pool has no room.
     """
-    volume = named(connection, pool_name, name)
-    present_bytes, free_bytes = volume.info()[1], _pool(connection, pool_name).info()[3]
-    if capacity_bytes < present_bytes:
+    pool, key = pool_named(connection, pool_name), f"{pool_name}/{name}"
+    volume, known = pool.named(name), storage.manifest.read().get(key)
+    present_bytes = capacity_of(volume)
+    _refuse_disguise(volume, known)
+    if capacity_bytes < _asked(present_bytes, known):
         raise Refused(f"it has {format_size(present_bytes)}, and a volume never shrinks")
-    if capacity_bytes - present_bytes > free_bytes:
-        raise Refused(f"pool {pool_name} has {format_size(free_bytes)} left")
-    if capacity_bytes == present_bytes:
+    if capacity_bytes > present_bytes:
+        if shortage := pool.shortage(capacity_bytes - present_bytes):
+            raise Refused(shortage)
+        _grow(connection, storage, pool, volume, capacity_bytes)
+    if known:
+        _finish(storage, key, known, volume, capacity_bytes)
+
+
+def _refuse(pool: Pool, new: NewVolume) -> None:
+    """Say no where there is no place for it."""
+    reasons = [*unsound_volume(new.name, new.capacity_bytes)]
+    if not reasons and pool.find(new.name) is not None:
+        reasons.append(f"the name {new.name} is taken in pool {new.pool}")
+    if shortage := pool.shortage(new.capacity_bytes):
+        reasons.append(shortage)
+    if reasons:
+        raise Refused("; ".join(reasons))
+
+
+def _grow(connection: Any, storage: Storage, pool: Pool, volume: Any, capacity_bytes: int) -> None:
+    used = running_disk(connection, place_of(pool, volume))
+    if used is None:
+        stretch(storage, pool, volume, capacity_bytes)
         return
-    for domain in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
-        if (pool_name, name) in _places(domain.XMLDesc(0), dialect):
-            domain.blockResize(volume.path(), capacity_bytes, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
-            return
-    volume.resize(capacity_bytes, 0)
+    domain, target = used
+    if growing(pool, volume.name(), capacity_bytes):  # the device first, then its guest
+        stretch(storage, pool, volume, capacity_bytes)
+    domain.blockResize(target, capacity_bytes, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+    check_capacity(volume, capacity_bytes)
 
 
-def trash(connection: Any, pool_name: str, name: str, manifest: Manifest, dialect: Dialect) -> None:
-    """Move a volume to the trash of its pool, if it is there.
-
-    Raises:
-        Missing: there is no such pool.
-        Refused: a domain uses it.
-    """
-    pool = _pool(connection, pool_name)
-    volume = find(pool, name)
-    if volume is not None:
-        users = sorted(_users(connection, pool_name, name, dialect))
-        if users:
-            raise Refused(f"it is in use by {', '.join(users)}")
-        new = NewVolume(pool_name, _free_name(pool, name), _format(volume), volume.info()[1])
-        _make(pool, new, volume)
-        volume.delete(0)
-    manifest.forget(f"{pool_name}/{name}")
+def _finish(storage: Storage, key: str, found: Mark, volume: Any, asked_bytes: int) -> None:
+    """Mark a volume as made, and keep in mind if the pool gave more than was asked for."""
+    given_bytes = capacity_of(volume)
+    rounded = Rounded(asked_bytes, given_bytes) if given_bytes > asked_bytes else None
+    after = replace(found, begun=None, rounded=rounded)
+    if after != found:
+        storage.manifest.write(key, after)
 
 
-def format_of(connection: Any, pool: str, name: str) -> VolumeFormat:
-    """The format of a volume.
-
-    Raises:
-        Missing: there is no such pool or volume.
-    """
-    return _format(named(connection, pool, name))
-
-
-def place_of(connection: Any, path: str) -> tuple[str, str] | None:
-    """Pool and name of the volume at a path, if there is one."""
+def _state(pool: Pool, volume: Any, mark: Mark | None) -> Iterator[VolumeState]:
+    """The volume as the port shows it, if it is still there."""
     try:
-        volume = connection.storageVolLookupByPath(path)
-        return volume.storagePoolLookupByVolume().name(), volume.name()
+        root = parse(volume.XMLDesc(0))
     except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_VOL:
+        if is_outcome_unknown(error) or pool.find(volume.name()) is not None:
             raise
-        return None
-
-
-def image_volume_name(image: ImageSource) -> str:
-    """What a host calls its copy of an image; another checksum is another volume."""
-    return f"{image.name}.{image.sha256[:CHECKSUM_LENGTH]}"
-
-
-def named(connection: Any, pool: str, name: str) -> Any:
-    """The volume of that name.
-
-    Raises:
-        Missing: there is no such pool or volume.
-    """
-    volume = find(_pool(connection, pool), name)
-    if volume is None:
-        raise Missing(f"there is no volume {name} in pool {pool}")
-    return volume
-
-
-def find(pool: Any, name: str) -> Any:
-    """The volume of that name in the pool, or None."""
-    try:
-        return pool.storageVolLookupByName(name)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_VOL:
-            raise
-        return None
-
-
-def _pool(connection: Any, name: str) -> Any:
-    try:
-        return connection.storagePoolLookupByName(name)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_POOL:
-            raise
-        raise Missing(f"there is no pool {name}") from None
-
-
-def _refresh(pool: Any) -> None:
-    """Let libvirt see what was made or deleted past it; a pool at work is seen as it was."""
-    try:
-        pool.refresh(0)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() not in _AT_WORK:
-            raise
-
-
-def _image(connection: Any, image_pool: str, image: ImageSource) -> Any:
-    try:
-        return named(connection, image_pool, image_volume_name(image))
-    except Missing as missing:
-        raise Missing(f"image {image.name} is not on the host: {missing}") from None
-
-
-def _make(pool: Any, new: NewVolume, origin: Any) -> None:
-    """Make a volume, empty or as a grown copy of `origin`; if that fails it is not there."""
-    if origin is None:
-        pool.createXML(_volume_xml(new), 0)
         return
-    origin_bytes = origin.info()[1]
-    if new.capacity_bytes < origin_bytes:
-        raise Refused(f"what it is made from has {format_size(origin_bytes)}")
-    volume = pool.createXMLFrom(_volume_xml(new), origin, 0)
-    try:
-        if new.capacity_bytes > origin_bytes:  # a copy ignores that it should be larger
-            volume.resize(new.capacity_bytes, 0)
-    except BaseException:
-        volume.delete(0)
-        raise
+    form, capacity_bytes = _seen(root, mark)
+    owner, content = (mark.owner, mark.content) if mark else (None, None)
+    name = volume.name()
+    yield VolumeState(pool.name, name, form, _asked(capacity_bytes, mark), owner, content)
 
 
-def _volume_xml(new: NewVolume) -> str:
-    root = etree.Element("volume")
-    etree.SubElement(root, "name").text = new.name
-    etree.SubElement(root, "capacity", unit="bytes").text = str(new.capacity_bytes)
-    etree.SubElement(root, "allocation", unit="bytes").text = "0"
-    etree.SubElement(etree.SubElement(root, "target"), "format", type=new.format)
-    text: str = etree.tostring(root, encoding="unicode")
-    return text
+def _seen(root: Any, mark: Mark | None) -> tuple[VolumeFormat, int]:
+    """Format and capacity. What a guest wrote to the start of a raw volume does not fool us."""
+    capacity_bytes, found = size_bytes(root.find("capacity"), "bytes"), format_in(root)
+    if mark is None or mark.format is None:
+        return ("qcow2" if found == "qcow2" else "raw"), capacity_bytes
+    physical = root.find("physical")
+    if mark.format != "qcow2" and found not in {"raw", "iso"} and physical is not None:
+        capacity_bytes = size_bytes(physical, "bytes")
+    return mark.format, capacity_bytes
 
 
-def _state(pool: str, volume: Any, marks: Mapping[str, Owner]) -> VolumeState:
-    name, root = volume.name(), parse(volume.XMLDesc(0))
-    capacity_bytes = size_bytes(root.find("capacity"), "bytes")
-    return VolumeState(pool, name, _format_in(root), capacity_bytes, marks.get(f"{pool}/{name}"))
+def _asked(capacity_bytes: int, mark: Mark | None) -> int:
+    """The capacity as it was asked for, where the pool gave somewhat more."""
+    if mark and mark.rounded and mark.rounded.given_bytes == capacity_bytes:
+        return mark.rounded.asked_bytes
+    return capacity_bytes
 
 
-def _format(volume: Any) -> VolumeFormat:
-    return _format_in(parse(volume.XMLDesc(0)))
+def _refuse_disguise(volume: Any, mark: Mark | None) -> None:
+    found = format_in(parse(volume.XMLDesc(0)))
+    if mark and mark.format == "raw" and found not in {"raw", "iso"}:
+        raise Refused(f"it is raw, but its guest wrote what looks like {found} to its start")
 
 
-def _format_in(root: Any) -> VolumeFormat:
-    """The format in a volume's XML. Whatever is not qcow2 is bytes as they are."""
-    element = root.find("target/format")
-    return "qcow2" if element is not None and element.get("type") == "qcow2" else "raw"
-
-
-def _free_name(pool: Any, name: str) -> str:
-    names = (f"{TRASH_PREFIX}{number}.{name}" for number in count(1))
-    return next(each for each in names if find(pool, each) is None)
-
-
-def _users(connection: Any, pool: str, name: str, dialect: Dialect) -> Iterator[str]:
-    for domain in connection.listAllDomains(0):
-        texts = {domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), domain.XMLDesc(0)}
-        if any((pool, name) in _places(text, dialect) for text in texts):
-            yield domain.name()
-
-
-def _places(text: str, dialect: Dialect) -> frozenset[tuple[str, str]]:
-    definition = definition_of(parse(text), dialect)
-    return frozenset((disk.pool, disk.volume) for disk in definition.disks)
+def _is_nothing_left(pool: Pool, name: str, error: Exception) -> bool:
+    """Whether there is nothing of ours after a volume could not be made."""
+    if isinstance(error, libvirt.libvirtError):
+        if error.get_error_code() == libvirt.VIR_ERR_STORAGE_VOL_EXIST:
+            return True  # somebody else was faster
+        if is_outcome_unknown(error):
+            return False
+    return not isinstance(error, Unreachable) and pool.find(name) is None

@@ -63,3 +63,21 @@ def size_bytes(element: Any, default_unit: str) -> int:
         raise Refused(f"the host sent a size in {unit[:40]!r}")
     size: int = whole_number(element.text) * UNIT_BYTES[unit.lower()]
     return size
+
+
+def child(parent: Any, name: str) -> Any:
+    """The first child of that name, made if there is none."""
+    element = parent.find(name)
+    return add(parent, name) if element is None else element
+
+
+def add(parent: Any, tag: str, /, **attributes: str) -> Any:
+    """A new last child."""
+    return etree.SubElement(parent, tag, attributes)
+
+
+def drop(parent: Any, *names: str) -> None:
+    """Remove all children of these names."""
+    for name in names:
+        for each in parent.findall(name):
+            parent.remove(each)

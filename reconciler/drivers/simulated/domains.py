@@ -1,9 +1,7 @@
 """What a host does with its domains, as pure functions from host to host.
 
 As libvirt with QEMU does it: a definition is checked for clashes and for what the host cannot run,
-but bridges, memory and the locks of disks are looked at only when the domain starts. A guest is
-started with no headroom: its memory can sink and rise again up to what it was started with, its
-processors stay.
+but bridges, memory and the locks of disks are looked at only when the domain starts.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from dataclasses import replace
 
 from reconciler.drivers.likeness import is_same_guest
 from reconciler.drivers.refusal import Missing, Refused
+from reconciler.drivers.simulated.definitions import filled, merged, plain
 from reconciler.drivers.simulated.state import Domain, Host
 from reconciler.drivers.soundness import unsound_definition
 from reconciler.model.quantity import format_size
@@ -23,11 +22,12 @@ from reconciler.ports.hypervisor import DomainDefinition, DomainState
 def state_of(domain: Domain) -> DomainState:
     """The domain as the port shows it."""
     return DomainState(
-        definition=domain.definition,
+        definition=filled(domain.definition),
         running=domain.running,
         autostart=domain.autostart,
         owner=domain.owner,
-        pending_restart=domain.runs_on is not None,
+        guest=filled(domain.runs_on) if domain.runs_on else None,
+        snapshots=tuple(sorted(domain.snapshots)),
     )
 
 
@@ -59,9 +59,11 @@ def define(host: Host, definition: DomainDefinition, owner: Owner | None) -> Hos
         raise Refused("; ".join(reasons))
     known = host.domains.get(definition.name)
     if known is None:
-        return _with(host, Domain(definition, owner=owner))
-    live = known.live if known.running else None
-    return _with(host, _defined(replace(known, owner=owner), definition, live))
+        return _with(host, Domain(plain(definition), owner=owner))
+    guest = known.live if known.running else None
+    after = merged(known.definition, definition, guest)
+    changed = replace(known, definition=after, owner=owner)
+    return with_guest(host, changed, guest) if guest else _with(host, changed)
 
 
 def mark(host: Host, name: str, owner: Owner) -> Host:
@@ -103,7 +105,7 @@ def check_can_run(host: Host, domain: Domain) -> None:
         Refused: memory, a bridge or a volume is not to be had.
     """
     wanted = domain.live
-    reasons = [*_lacks(host, wanted), *_in_use(host, wanted)]
+    reasons = [*_lacks(host, wanted), *disks_in_use(host, wanted)]
     if wanted.memory_bytes > host.free_memory_bytes:
         needed, free = format_size(wanted.memory_bytes), _free_memory(host)
         reasons.append(f"it needs {needed} of memory and {free} is free")
@@ -118,7 +120,7 @@ def stop(host: Host, name: str) -> Host:
     domain = named(host, name)
     if not domain.running:
         return host
-    return _with(host, replace(domain, running=False, runs_on=None, memory_maximum_bytes=None))
+    return _with(host, replace(domain, running=False, runs_on=None))
 
 
 def set_autostart(host: Host, name: str, *, autostart: bool) -> Host:
@@ -127,43 +129,30 @@ def set_autostart(host: Host, name: str, *, autostart: bool) -> Host:
 
 
 def set_memory(host: Host, name: str, memory_bytes: int) -> Host:
-    """Set the memory of the definition and of the guest.
+    """Set the memory of the definition and of the guest, as a person does it.
 
     Raises:
         Refused: the guest was started with less, or the host has no more.
     """
     domain = named(host, name)
-    definition = replace(domain.definition, memory_bytes=memory_bytes)
-    reasons = [*unsound_definition(definition)]
-    live = None
-    if domain.running:
-        maximum = domain.memory_maximum_bytes or domain.live.memory_bytes
-        if memory_bytes > maximum:
-            reasons.append(f"the guest was started with {format_size(maximum)} and must restart")
-        if memory_bytes - domain.live.memory_bytes > host.free_memory_bytes:
-            reasons.append(f"{_free_memory(host)} of memory is free")
-        live = replace(domain.live, memory_bytes=memory_bytes)
-        domain = replace(domain, memory_maximum_bytes=maximum)
-    if reasons:
+    definition = merged(
+        domain.definition,
+        replace(domain.definition, memory_bytes=memory_bytes, memory_maximum_bytes=None),
+    )
+    if reasons := [*unsound_definition(definition), *_lacking_memory(host, domain, memory_bytes)]:
         raise Refused("; ".join(reasons))
-    return _with(host, _defined(domain, definition, live))
+    changed = replace(domain, definition=definition)
+    if not domain.running:
+        return _with(host, changed)
+    maximum = filled(domain.live).memory_maximum_bytes
+    guest = replace(domain.live, memory_bytes=memory_bytes, memory_maximum_bytes=maximum)
+    return with_guest(host, changed, plain(guest))
 
 
-def set_vcpus(host: Host, name: str, vcpus: int) -> Host:
-    """Set the processors of the definition and of the guest.
-
-    Raises:
-        Refused: the guest runs with another number, and processors it was started with
-            can neither be added to nor be unplugged.
-    """
-    domain = named(host, name)
-    definition = replace(domain.definition, vcpus=vcpus)
-    reasons = list(unsound_definition(definition))
-    if domain.running and vcpus != domain.live.vcpus:
-        reasons.append(f"the guest was started with {domain.live.vcpus} and must restart")
-    if reasons:
-        raise Refused("; ".join(reasons))
-    return _with(host, _defined(domain, definition, domain.live if domain.running else None))
+def with_guest(host: Host, domain: Domain, guest: DomainDefinition) -> Host:
+    """The host with the domain, whose running guest has just that."""
+    is_same = is_same_guest(filled(guest), filled(domain.definition))
+    return _with(host, replace(domain, runs_on=None if is_same else guest))
 
 
 def volumes_of(definition: DomainDefinition) -> frozenset[tuple[str, str]]:
@@ -179,15 +168,6 @@ def users_of(host: Host, pool: str, volume: str) -> list[str]:
         for name, domain in host.domains.items()
         if place in volumes_of(domain.definition) | volumes_of(domain.live)
     ]
-
-
-def _defined(domain: Domain, definition: DomainDefinition, live: DomainDefinition | None) -> Domain:
-    """The domain with a new definition, and its guest on `live`."""
-    maximum = domain.memory_maximum_bytes
-    if live is not None and maximum == live.memory_bytes:
-        maximum = None
-    runs_on = None if live is None or is_same_guest(live, definition) else live
-    return replace(domain, definition=definition, runs_on=runs_on, memory_maximum_bytes=maximum)
 
 
 def _with(host: Host, domain: Domain) -> Host:
@@ -206,6 +186,11 @@ def _clashes(host: Host, definition: DomainDefinition) -> Iterator[str]:
 def _lacks(host: Host, definition: DomainDefinition) -> Iterator[str]:
     if definition.accelerator not in host.accelerators:
         yield f"the host cannot run domains of type {definition.accelerator}"
+    yield from missing_parts(host, definition)
+
+
+def missing_parts(host: Host, definition: DomainDefinition) -> Iterator[str]:
+    """The volumes of its disks that are not on the host."""
     for disk in definition.disks:
         pool = host.pools.get(disk.pool)
         if pool is None:
@@ -214,7 +199,8 @@ def _lacks(host: Host, definition: DomainDefinition) -> Iterator[str]:
             yield f"there is no volume {disk.volume} in pool {disk.pool}"
 
 
-def _in_use(host: Host, definition: DomainDefinition) -> Iterator[str]:
+def disks_in_use(host: Host, definition: DomainDefinition) -> Iterator[str]:
+    """The volumes of its disks that another guest has."""
     places = volumes_of(definition)
     for other in host.domains.values():
         if other.running and other.definition.name != definition.name:
@@ -222,6 +208,18 @@ def _in_use(host: Host, definition: DomainDefinition) -> Iterator[str]:
                 if (disk.pool, disk.volume) in places:
                     user = other.definition.name
                     yield f"volume {disk.volume} in pool {disk.pool} is in use by running {user}"
+
+
+def _lacking_memory(host: Host, domain: Domain, memory_bytes: int) -> Iterator[str]:
+    """Why the guest cannot be given that much memory while it runs."""
+    if not domain.running:
+        return
+    guest = filled(domain.live)
+    maximum = guest.memory_maximum_bytes or guest.memory_bytes
+    if memory_bytes > maximum:
+        yield f"the guest was started with {format_size(maximum)} and must restart"
+    if memory_bytes - guest.memory_bytes > host.free_memory_bytes:
+        yield f"{_free_memory(host)} of memory is free"
 
 
 def _free_memory(host: Host) -> str:

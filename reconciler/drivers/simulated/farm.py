@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from reconciler.drivers.simulated.cell import Cell
 from reconciler.drivers.simulated.faults import Call, CrashAfter, CrashBefore, Fault, Wire
 from reconciler.drivers.simulated.hypervisor import SimulatedHypervisor
 from reconciler.drivers.simulated.nameserver import SimulatedNameserver
-from reconciler.drivers.simulated.state import FarmState
+from reconciler.drivers.simulated.state import BEGINNING, FarmState
 from reconciler.drivers.simulated.worldfile import WorldFile
 from reconciler.errors import NotFound
 from reconciler.ports.world import Ports
@@ -24,28 +25,42 @@ class SimulatedFarm:
         state: FarmState | None = None,
         *,
         sleep: Callable[[float], None] | None = None,
+        now: Callable[[], datetime] | None = None,
         file: WorldFile | None = None,
     ) -> None:
         """A farm in `state`, kept in `file` if there is one.
 
-        `sleep` is what a slow fault does; without it slowness is told in the outcome only.
+        `sleep` is what a slow fault does; without it slowness is told in the outcome only. `now`
+        is the clock of its hosts; without it their time stands still.
         """
+        self._now = now or (lambda: BEGINNING)
         self._cell = Cell(state or FarmState(), file)
         self._wire = Wire(self._cell.take_faults, sleep or _not_at_all)
 
     @classmethod
-    def open(cls, path: Path, *, sleep: Callable[[float], None]) -> SimulatedFarm:
+    def open(
+        cls,
+        path: Path,
+        *,
+        sleep: Callable[[float], None],
+        now: Callable[[], datetime] | None = None,
+    ) -> SimulatedFarm:
         """The farm of a world file. Each change is in the file when the call returns.
 
         Raises:
             SettingsError: the file cannot be read, or describes no farm.
         """
         file = WorldFile(path, sleep)
-        return cls(file.read(), sleep=sleep, file=file)
+        return cls(file.read(), sleep=sleep, now=now, file=file)
 
     @classmethod
     def create(
-        cls, path: Path, state: FarmState, *, sleep: Callable[[float], None]
+        cls,
+        path: Path,
+        state: FarmState,
+        *,
+        sleep: Callable[[float], None],
+        now: Callable[[], datetime] | None = None,
     ) -> SimulatedFarm:
         """A farm in `state` that is kept in a world file, new or replaced.
 
@@ -55,7 +70,7 @@ class SimulatedFarm:
         file = WorldFile(path, sleep)
         with file.locked():
             file.write(state)
-        return cls(state, sleep=sleep, file=file)
+        return cls(state, sleep=sleep, now=now, file=file)
 
     @property
     def state(self) -> FarmState:
@@ -78,7 +93,7 @@ class SimulatedFarm:
         """
         if host not in self.state.hosts:
             raise NotFound(host, "find the host", "there is no such host in the simulated farm")
-        return SimulatedHypervisor(host, self._cell, self._wire)
+        return SimulatedHypervisor(host, self._cell, self._wire, self._now)
 
     def nameserver(self, server: str) -> SimulatedNameserver:
         """The name server of that name.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime
 
-from reconciler.drivers.simulated import domains, moves, volumes
+from reconciler.drivers.refusal import Refused
+from reconciler.drivers.simulated import domains, guests, moves, snapshots, trash, volumes
 from reconciler.drivers.simulated.cell import Cell
 from reconciler.drivers.simulated.faults import Call, Wire
 from reconciler.drivers.simulated.state import FarmState, Host
@@ -14,7 +16,10 @@ from reconciler.ports.hypervisor import (
     DomainDefinition,
     DomainState,
     Hypervisor,
+    NetworkState,
     NewVolume,
+    PoolState,
+    TrashedVolume,
     VolumeState,
 )
 
@@ -22,11 +27,22 @@ from reconciler.ports.hypervisor import (
 class SimulatedHypervisor:
     """One simulated host. Every call crosses the wire once, and changes the farm at most once."""
 
-    def __init__(self, name: str, cell: Cell, wire: Wire) -> None:
-        """Nothing is looked at yet."""
+    def __init__(self, name: str, cell: Cell, wire: Wire, now: Callable[[], datetime]) -> None:
+        """Nothing is looked at yet. `now` is the clock of the host."""
         self._name = name
         self._cell = cell
         self._wire = wire
+        self._now = now
+
+    def pools(self) -> tuple[PoolState, ...]:
+        """Every pool, by name."""
+        with self._call("pools"):
+            return tuple(volumes.pools_of(self._host(self._cell.state)))
+
+    def networks(self) -> tuple[NetworkState, ...]:
+        """None: simulated hosts have bridges only."""
+        with self._call("networks"):
+            return ()
 
     def domains(self) -> tuple[DomainState, ...]:
         """Every domain, by name."""
@@ -64,15 +80,28 @@ class SimulatedHypervisor:
         with self._call("set_autostart", name, autostart):
             self._change(lambda host: domains.set_autostart(host, name, autostart=autostart))
 
-    def set_memory(self, name: str, memory_bytes: int) -> None:
-        """Set the memory."""
-        with self._call("set_memory", name, memory_bytes):
-            self._change(lambda host: domains.set_memory(host, name, memory_bytes))
+    def adjust_guest(self, name: str) -> None:
+        """Give the guest what its definition says, as far as that goes."""
+        refusals: list[str] = []
+        with self._call("adjust_guest", name):
+            self._change(lambda host: guests.adjust(host, name, refusals.append))
+            if refusals:
+                raise Refused("; ".join(refusals))
 
-    def set_vcpus(self, name: str, vcpus: int) -> None:
-        """Set the processors."""
-        with self._call("set_vcpus", name, vcpus):
-            self._change(lambda host: domains.set_vcpus(host, name, vcpus))
+    def snapshot_domain(self, name: str, snapshot: str) -> None:
+        """Keep how it is now."""
+        with self._call("snapshot_domain", name, snapshot):
+            self._change(lambda host: snapshots.take(host, name, snapshot))
+
+    def revert_domain(self, name: str, snapshot: str) -> None:
+        """Go back to a snapshot."""
+        with self._call("revert_domain", name, snapshot):
+            self._change(lambda host: snapshots.revert(host, name, snapshot))
+
+    def forget_snapshot(self, name: str, snapshot: str) -> None:
+        """Delete a snapshot."""
+        with self._call("forget_snapshot", name, snapshot):
+            self._change(lambda host: snapshots.forget(host, name, snapshot))
 
     def migrate_domain(self, name: str, destination: str) -> None:
         """Move it with its volumes; the driver carries mark and autostart along."""
@@ -96,6 +125,11 @@ class SimulatedHypervisor:
         with self._call("mark_volume", f"{pool}/{name}", owner):
             self._change(lambda host: volumes.mark(host, pool, name, owner))
 
+    def write_seed(self, volume: NewVolume, owner: Owner) -> None:
+        """Give a seed new contents."""
+        with self._call("write_seed", f"{volume.pool}/{volume.name}", volume, owner):
+            self._change(lambda host: volumes.write_seed(host, volume, owner))
+
     def grow_volume(self, pool: str, name: str, capacity_bytes: int) -> None:
         """Grow it."""
         with self._call("grow_volume", f"{pool}/{name}", capacity_bytes):
@@ -104,7 +138,30 @@ class SimulatedHypervisor:
     def trash_volume(self, pool: str, name: str) -> None:
         """Move it to the trash of its pool."""
         with self._call("trash_volume", f"{pool}/{name}"):
-            self._change(lambda host: volumes.trash(host, pool, name))
+            self._change(lambda host: trash.put(host, pool, name, self._now()))
+
+    def trash(self) -> tuple[TrashedVolume, ...]:
+        """What is in the trash of every pool, the oldest first."""
+        with self._call("trash"):
+            found = trash.volumes_of(self._host(self._cell.state))
+            return tuple(sorted(found, key=lambda each: (each.since, each.pool, each.trash_name)))
+
+    def restore_volume(self, pool: str, trash_name: str) -> None:
+        """Take it out of the trash."""
+        with self._call("restore_volume", f"{pool}/{trash_name}"):
+            self._change(lambda host: trash.restore(host, pool, trash_name))
+
+    def purge_volume(self, pool: str, trash_name: str) -> None:
+        """Delete it for good."""
+        with self._call("purge_volume", f"{pool}/{trash_name}"):
+            self._change(lambda host: trash.purge(host, pool, trash_name))
+
+    def tidy(
+        self, environment: str, trashed_before: datetime, images: frozenset[str] | None
+    ) -> None:
+        """Delete an environment's old trash, and the copies of images that nothing needs."""
+        with self._call("tidy", "", environment, trashed_before, images):
+            self._change(lambda host: trash.tidy(host, environment, trashed_before, images))
 
     def send_volume(self, pool: str, name: str, destination: str) -> None:
         """Move it to the same pool of another host."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
@@ -18,53 +19,75 @@ from reconciler.ports.nameserver import ZoneState
 
 PoolType = Literal["dir", "logical", "zfs"]
 FORMATS: Mapping[PoolType, frozenset[VolumeFormat]] = {
-    "dir": frozenset({"qcow2", "raw"}),
-    "logical": frozenset({"raw"}),
-    "zfs": frozenset({"raw"}),
+    "dir": frozenset({"qcow2", "raw", "iso"}),
+    "logical": frozenset({"raw", "iso"}),
+    "zfs": frozenset({"raw", "iso"}),
 }
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of the time of a farm whose clock nobody winds
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A volume; `image` is the checksum of the image it was made from."""
+    """A volume; `image` is the checksum of the image it was made from.
+
+    With `overlay` it is of no use without that image. `content` is the digest that was recorded
+    with its mark.
+    """
 
     format: VolumeFormat
     capacity_bytes: PositiveInt
     image: str | None = None
     owner: Owner | None = None
+    overlay: bool = False
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trashed:
-    """A volume in the trash, under the name it had. Several may have had the same."""
+    """A volume in the trash: the name it had, and since when it is there."""
 
     name: str
     volume: Volume
+    since: datetime = BEGINNING
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A storage pool. Volumes take their whole capacity from it, those in the trash too."""
+    """A storage pool. Volumes take their whole capacity from it, those in the trash too.
+
+    The trash is by the names that volumes have in it, for several may have had the same before.
+    """
 
     capacity_bytes: NonNegativeInt
     type: PoolType = "dir"
     volumes: Mapping[str, Volume] = field(default_factory=dict)
-    trash: tuple[Trashed, ...] = ()
+    trash: Mapping[str, Trashed] = field(default_factory=dict)
 
     @property
     def free_bytes(self) -> int:
         """What is left for new volumes."""
         used = sum(volume.capacity_bytes for volume in self.volumes.values())
-        trashed = sum(each.volume.capacity_bytes for each in self.trash)
+        trashed = sum(each.volume.capacity_bytes for each in self.trash.values())
         return self.capacity_bytes - used - trashed
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a domain goes back to: its definition and mark, and its guest if it ran."""
+
+    definition: DomainDefinition
+    running: bool = False
+    owner: Owner | None = None
+    runs_on: DomainDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A domain with its persistent `definition` and, if it runs, its guest.
 
-    `runs_on` is the definition of the running guest where that is another one, and
-    `memory_maximum_bytes` the memory it was started with where it now has less.
+    `runs_on` is the definition of the running guest where that is another one. What is None in a
+    definition is as usual; a `vcpus_maximum` that is not None says that processors can be
+    unplugged.
     """
 
     definition: DomainDefinition
@@ -72,7 +95,7 @@ class Domain:
     autostart: bool = False
     owner: Owner | None = None
     runs_on: DomainDefinition | None = None
-    memory_maximum_bytes: PositiveInt | None = None
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
 
     @property
     def live(self) -> DomainDefinition:
@@ -82,7 +105,7 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A virtualization host. `images` are the cached ones: checksum by name."""
+    """A virtualization host. `images` are the cached ones: name by checksum."""
 
     memory_bytes: PositiveInt
     cpus: PositiveInt = 1

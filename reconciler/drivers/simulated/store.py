@@ -161,19 +161,18 @@ def _sizes(farm: Plain) -> Iterator[tuple[Place, Plain, str]]:
         for place, pool in _children(host, (*at, "pools")):
             yield from _sizes_of_pool(place, pool)
         for domain_at, domain in _children(host, (*at, "domains")):
-            yield domain_at, domain, "memory_maximum"
             for place, definition in _definitions(domain_at, domain):
                 yield place, definition, "memory"
+                yield place, definition, "memory_maximum"
 
 
 def _sizes_of_pool(at: Place, pool: Plain) -> Iterator[tuple[Place, Plain, str]]:
     yield at, pool, "capacity"
     for place, volume in _children(pool, (*at, "volumes")):
         yield place, volume, "capacity"
-    trash = pool.get("trash")
-    for number, trashed in enumerate(trash if isinstance(trash, list) else ()):
-        if isinstance(trashed, dict) and isinstance(trashed.get("volume"), dict):
-            yield (*at, "trash", number, "volume"), trashed["volume"], "capacity"
+    for place, trashed in _children(pool, (*at, "trash")):
+        if isinstance(trashed.get("volume"), dict):
+            yield (*place, "volume"), trashed["volume"], "capacity"
 
 
 def _named(farm: Plain) -> Iterator[tuple[Place, str, Plain]]:
@@ -191,6 +190,8 @@ def _definitions(at: Place, domain: Plain) -> Iterator[tuple[Place, Plain]]:
     for key in ("definition", "runs_on"):
         if isinstance(domain.get(key), dict):
             yield (*at, key), domain[key]
+    for place, snapshot in _children(domain, (*at, "snapshots")):
+        yield from _definitions(place, snapshot)
 
 
 def _children(parent: Plain, place: Place) -> Iterator[tuple[Place, Plain]]:

@@ -7,18 +7,31 @@ from dataclasses import replace
 
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.simulated.domains import users_of
-from reconciler.drivers.simulated.state import FORMATS, Host, Pool, Trashed, Volume
+from reconciler.drivers.simulated.state import FORMATS, Host, Pool, Volume
 from reconciler.drivers.soundness import unsound_volume
 from reconciler.model.quantity import format_size
 from reconciler.model.resource import Owner
-from reconciler.ports.hypervisor import NewVolume, VolumeState
+from reconciler.ports.hypervisor import NewVolume, PoolState, VolumeState
+
+
+def pools_of(host: Host) -> Iterator[PoolState]:
+    """Every pool as the port shows it."""
+    for name, pool in sorted(host.pools.items()):
+        yield PoolState(name, pool.type, f"/pools/{name}", pool.capacity_bytes)
 
 
 def states_of(host: Host) -> Iterator[VolumeState]:
     """Every volume as the port shows it."""
     for pool_name, pool in host.pools.items():
         for name, volume in pool.volumes.items():
-            yield VolumeState(pool_name, name, volume.format, volume.capacity_bytes, volume.owner)
+            yield VolumeState(
+                pool_name,
+                name,
+                volume.format,
+                volume.capacity_bytes,
+                volume.owner,
+                volume.content,
+            )
 
 
 def pool_named(host: Host, name: str) -> Pool:
@@ -54,13 +67,40 @@ def create(host: Host, new: NewVolume, owner: Owner | None, missing: tuple[str, 
         Missing: there is no such pool, or its image is to be had nowhere.
         Refused: the name is taken or impossible, the pool cannot hold it or has no room.
     """
-    if new.image and host.images.get(new.image.name) != new.image.sha256:
-        if new.image.name in missing:
-            message = f"image {new.image.name} is not at {new.image.url} and not on the host"
+    if reasons := list(_unfit(new)):
+        raise Refused("; ".join(reasons))
+    image = new.image
+    if image and image.checksum not in host.images:
+        if image.name in missing:
+            message = f"image {image.name} is not at {image.url} and not on the host"
             raise Missing(message)
-        host = replace(host, images={**host.images, new.image.name: new.image.sha256})
-    image = new.image.sha256 if new.image else None
-    return put(host, new.pool, new.name, Volume(new.format, new.capacity_bytes, image, owner))
+        host = replace(host, images={**host.images, image.checksum: image.name})
+    made = Volume(
+        format=new.format,
+        capacity_bytes=new.capacity_bytes,
+        image=image.checksum if image else None,
+        owner=owner,
+        overlay=new.overlay,
+        content=new.content,
+    )
+    return put(host, new.pool, new.name, made)
+
+
+def write_seed(host: Host, new: NewVolume, owner: Owner) -> Host:
+    """Give a seed other contents, and the size that these need.
+
+    Raises:
+        Missing: there is no such volume.
+        Refused: it is no seed, or the pool has no room.
+    """
+    known, pool = named(host, new.pool, new.name), host.pools[new.pool]
+    if known.format != "iso" or new.seed is None:
+        message = "it is no seed"
+        raise Refused(message)
+    if new.capacity_bytes - known.capacity_bytes > pool.free_bytes:
+        raise Refused(_no_room(new.pool, pool))
+    written = replace(known, capacity_bytes=new.capacity_bytes, content=new.content, owner=owner)
+    return _with_volume(host, new.pool, new.name, written)
 
 
 def put(host: Host, pool_name: str, name: str, volume: Volume) -> Host:
@@ -74,13 +114,15 @@ def put(host: Host, pool_name: str, name: str, volume: Volume) -> Host:
     reasons = [*unsound_volume(name, volume.capacity_bytes)]
     if name in pool.volumes:
         reasons.append(f"the name {name} is taken in pool {pool_name}")
+    if volume.overlay and (volume.format, pool.type) != ("qcow2", "dir"):
+        reasons.append("only a qcow2 volume in a directory can lie over its image")
     if volume.format not in FORMATS[pool.type]:
         reasons.append(f"a {pool.type} pool holds no {volume.format} volumes")
     if volume.capacity_bytes > pool.free_bytes:
         reasons.append(_no_room(pool_name, pool))
     if reasons:
         raise Refused("; ".join(reasons))
-    return _with(host, pool_name, replace(pool, volumes={**pool.volumes, name: volume}))
+    return with_pool(host, pool_name, replace(pool, volumes={**pool.volumes, name: volume}))
 
 
 def mark(host: Host, pool: str, name: str, owner: Owner) -> Host:
@@ -104,21 +146,6 @@ def grow(host: Host, pool_name: str, name: str, capacity_bytes: int) -> Host:
     return _with_volume(host, pool_name, name, replace(volume, capacity_bytes=capacity_bytes))
 
 
-def trash(host: Host, pool_name: str, name: str) -> Host:
-    """Move a volume to the trash of its pool, if it is there.
-
-    Raises:
-        Missing: there is no such pool.
-        Refused: a domain uses it.
-    """
-    pool = pool_named(host, pool_name)
-    if name not in pool.volumes:
-        return host
-    check_unused(host, pool_name, name)
-    kept = (*pool.trash, Trashed(name, replace(pool.volumes[name], owner=None)))
-    return _with(host, pool_name, replace(_without(pool, name), trash=kept))
-
-
 def remove(host: Host, pool_name: str, name: str) -> Host:
     """Take a volume away without a trace.
 
@@ -126,7 +153,7 @@ def remove(host: Host, pool_name: str, name: str) -> Host:
         Missing: there is no such volume.
     """
     named(host, pool_name, name)
-    return _with(host, pool_name, _without(host.pools[pool_name], name))
+    return with_pool(host, pool_name, without(host.pools[pool_name], name))
 
 
 def check_unused(host: Host, pool: str, name: str) -> None:
@@ -140,17 +167,26 @@ def check_unused(host: Host, pool: str, name: str) -> None:
         raise Refused(message)
 
 
-def _without(pool: Pool, name: str) -> Pool:
+def _unfit(new: NewVolume) -> Iterator[str]:
+    if (new.format == "iso") != (new.seed is not None):
+        yield "a seed, and nothing else, is made with first boot data"
+    if new.overlay and new.image is None:
+        yield "there is no image for it to lie over"
+
+
+def without(pool: Pool, name: str) -> Pool:
+    """The pool without a volume."""
     return replace(pool, volumes={k: v for k, v in pool.volumes.items() if k != name})
 
 
-def _with(host: Host, name: str, pool: Pool) -> Host:
+def with_pool(host: Host, name: str, pool: Pool) -> Host:
+    """The host with this pool."""
     return replace(host, pools={**host.pools, name: pool})
 
 
 def _with_volume(host: Host, pool_name: str, name: str, volume: Volume) -> Host:
     pool = host.pools[pool_name]
-    return _with(host, pool_name, replace(pool, volumes={**pool.volumes, name: volume}))
+    return with_pool(host, pool_name, replace(pool, volumes={**pool.volumes, name: volume}))
 
 
 def _no_room(name: str, pool: Pool) -> str:

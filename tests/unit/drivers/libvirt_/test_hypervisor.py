@@ -13,9 +13,12 @@ import pytest
 from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
 from reconciler.drivers.libvirt_.manifest import MemoryManifest
+from reconciler.drivers.libvirt_.marks import Mark
+from reconciler.drivers.likeness import is_same_definition
 from reconciler.errors import Conflict, NotFound
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, NewVolume
+from tests.unit.drivers.libvirt_.stores import storage_of
 
 GIB = 1024**3
 OWNER = Owner("production", "web-1", "0123456789abcdef")
@@ -65,7 +68,7 @@ def port(
 ) -> LibvirtHypervisor:
     patience = Patience(clock.sleep, clock.monotonic)
     return LibvirtHypervisor(
-        connection, manifest, patience, domain_types={"qemu": "test"}, image_pool="default"
+        connection, storage_of(manifest), patience, domain_types={"qemu": "test"}
     )
 
 
@@ -85,12 +88,13 @@ def test_the_domain_of_the_default_test_host_is_foreign() -> None:
     connection = LibvirtConnection("virt1", "test:///default")
     clock = Clock()
     patience = Patience(clock.sleep, clock.monotonic)
-    port = LibvirtHypervisor(connection, MemoryManifest(), patience, domain_types={"qemu": "test"})
-    (seen,) = port.domains()
+    port = LibvirtHypervisor(connection, storage_of(), patience, domain_types={"qemu": "test"})
+    # Whoever has test:///default open in this process has the same host.
+    (seen,) = (each for each in port.domains() if each.definition.name == "test")
     assert (seen.definition.name, seen.owner, seen.running) == ("test", None, True)
     assert (seen.definition.vcpus, seen.definition.memory_bytes) == (2, 2 * GIB)
     assert seen.definition.disks == (Disk("vda", "", "/guest/diskimage1"),)
-    assert seen.definition.interfaces == (Interface("aa:bb:cc:dd:ee:ff", "network:default"),)
+    assert seen.definition.interfaces == (Interface("aa:bb:cc:dd:ee:ff", "default", "libvirt"),)
     port.close()
 
 
@@ -120,8 +124,9 @@ def test_adopting_a_running_domain_waits_for_no_restart(
     wanted = definition(disks=(Disk("root", "default", "web-root"),))
     port.define_domain(wanted, OWNER)
     (seen,) = port.domains()
-    assert (seen.definition, seen.owner) == (wanted, OWNER)
-    assert (seen.running, seen.pending_restart) == (True, False)
+    assert is_same_definition(wanted, seen.definition)
+    assert seen.owner == OWNER
+    assert (seen.running, seen.guest) == (True, None)
 
 
 @pytest.mark.libvirt
@@ -132,7 +137,7 @@ def test_a_domain_that_only_runs_is_seen_and_stopped(
       <os><type>hvm</type></os></domain>"""
     connection.run("create", lambda raw: raw.createXML(xml).name())
     (seen,) = port.domains()
-    assert (seen.running, seen.pending_restart, seen.owner) == (True, False, None)
+    assert (seen.running, seen.guest, seen.owner) == (True, None, None)
     port.stop_domain("fleeting")
     assert port.domains() == ()
 
@@ -156,24 +161,10 @@ def test_what_a_person_put_into_a_domain_stays(
 
 
 @pytest.mark.libvirt
-def test_the_trash_is_a_copy_in_the_same_pool(
-    port: LibvirtHypervisor, connection: LibvirtConnection, manifest: MemoryManifest
-) -> None:
-    for _ in range(2):
-        port.create_volume(NewVolume("default", "web-root", "qcow2", GIB), OWNER)
-        port.trash_volume("default", "web-root")
-    pool = connection.run(
-        "list", lambda raw: sorted(raw.storagePoolLookupByName("default").listVolumes())
-    )
-    assert pool == ["trash.1.web-root", "trash.2.web-root"]
-    assert manifest.read() == {}
-
-
-@pytest.mark.libvirt
 def test_a_mark_of_a_volume_that_is_not_there_means_nothing(
     port: LibvirtHypervisor, manifest: MemoryManifest
 ) -> None:
-    manifest.write("default/never-made", OWNER)
+    manifest.write("default/never-made", Mark(OWNER))
     assert port.volumes() == ()
 
 
@@ -207,6 +198,37 @@ def test_what_libvirts_schema_forbids_is_refused(port: LibvirtHypervisor) -> Non
     assert port.domains() == ()
 
 
+class Stubborn:
+    """A host that adds up the memory of NUMA cells itself, whatever it is told."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def lookupByName(self, _name: str) -> Stubborn:
+        unknown = libvirt.libvirtError("no such domain")
+        unknown.err = (libvirt.VIR_ERR_NO_DOMAIN, 0, "", 2, None, None, None, -1, -1)
+        raise unknown
+
+    def defineXMLFlags(self, text: str, _flags: int) -> Stubborn:
+        self.text = text.replace(str(GIB // 1024), "4096")
+        return self
+
+    def XMLDesc(self, _flags: int) -> str:
+        return self.text
+
+    def close(self) -> None:
+        return None
+
+
+def test_what_libvirt_does_not_keep_is_told_and_not_written_for_ever(clock: Clock) -> None:
+    connection = LibvirtConnection("virt1", "test:///default", opener=lambda _uri: Stubborn())
+    patience = Patience(clock.sleep, clock.monotonic)
+    port = LibvirtHypervisor(connection, storage_of(), patience, domain_types={"qemu": "qemu"})
+    with pytest.raises(Conflict, match="libvirt stores another memory_bytes than it was given"):
+        port.define_domain(definition(), OWNER)
+    port.close()
+
+
 @pytest.mark.libvirt
 def test_a_name_with_nul_in_it_is_refused_like_others(port: LibvirtHypervisor) -> None:
     with pytest.raises(Conflict):
@@ -231,6 +253,9 @@ class Guest:
         self.looks_until_off -= 1
         return int(self.looks_until_off >= 0)
 
+    def state(self, _flags: int) -> tuple[int, int]:
+        return libvirt.VIR_DOMAIN_RUNNING, 0
+
     def shutdown(self) -> None:
         self.calls.append("shutdown")
 
@@ -245,7 +270,7 @@ class Guest:
 def host_of(guest: Guest, clock: Clock) -> LibvirtHypervisor:
     connection = LibvirtConnection("virt1", "test:///default", opener=lambda _uri: guest)
     patience = Patience(clock.sleep, clock.monotonic, shutdown_deadline=timedelta(seconds=30))
-    return LibvirtHypervisor(connection, MemoryManifest(), patience, domain_types={})
+    return LibvirtHypervisor(connection, storage_of(), patience, domain_types={})
 
 
 def test_a_guest_gets_the_time_it_needs(clock: Clock) -> None:

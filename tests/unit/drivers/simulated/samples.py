@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -12,6 +13,7 @@ from reconciler.drivers.simulated.state import (
     Host,
     Pool,
     Server,
+    Snapshot,
     Trashed,
     Volume,
 )
@@ -26,6 +28,8 @@ BASE = (
     RecordSet("@", "NS", 3600, ("ns.farm.internal.",)),
     RecordSet("ns", "A", 3600, ("192.168.1.17",)),
 )
+OLD = "trash.20261101T120000.1.old-root"
+TRASHED = datetime(2026, 11, 1, 12, tzinfo=UTC)
 WWW = RecordSet("www", "A", 3600, ("192.168.1.129",))
 
 
@@ -54,18 +58,26 @@ def new_volume(name: str, **changes: Any) -> NewVolume:
 
 def small_state() -> FarmState:
     """`web` runs on an older definition and `db` with less memory than it was started with."""
-    web, db = definition("web", vcpus=4), definition("db", memory_bytes=GIB)
-    volume = Volume("qcow2", 8 * GIB, image="ab" * 32, owner=OWNER)
+    seed = Disk("seed", "default", "web-seed", "cdrom")
+    disks = (*definition("web").disks, seed)
+    web = definition("web", vcpus=4, vcpus_maximum=8, title="Web", tpm=True, disks=disks)
+    db = definition("db", memory_bytes=GIB, memory_maximum_bytes=2 * GIB)
+    volume = Volume("qcow2", 8 * GIB, "ab" * 32, OWNER, overlay=True, content="0123")
+    kept = {"before-0123": Snapshot(definition("web"), running=True, owner=OWNER)}
     domains = {
-        "web": Domain(web, running=True, owner=OWNER, runs_on=definition("web")),
-        "db": Domain(db, running=True, autostart=True, memory_maximum_bytes=2 * GIB),
+        "web": Domain(web, running=True, owner=OWNER, runs_on=definition("web"), snapshots=kept),
+        "db": Domain(db, running=True, autostart=True),
         "off": Domain(definition("off", disks=(), interfaces=())),
     }
     pools = {
         "default": Pool(
             100 * GIB,
-            volumes={"web-root": volume, "db-root": Volume("raw", 4 * GIB)},
-            trash=(Trashed("old-root", Volume("raw", GIB)),),
+            volumes={
+                "web-root": volume,
+                "web-seed": Volume("iso", GIB, owner=OWNER, content="4567"),
+                "db-root": Volume("raw", 4 * GIB),
+            },
+            trash={OLD: Trashed("old-root", Volume("raw", GIB, owner=OWNER), TRASHED)},
         ),
         "vg0": Pool(50 * GIB, type="logical"),
     }
@@ -73,7 +85,7 @@ def small_state() -> FarmState:
         memory_bytes=64 * GIB,
         cpus=16,
         bridges=("br-lan",),
-        images={"debian-12": "ab" * 32},
+        images={"ab" * 32: "debian-12"},
         pools=pools,
         domains=domains,
     )

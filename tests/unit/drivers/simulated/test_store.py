@@ -35,14 +35,14 @@ def test_any_names_and_sizes_are_read_back(
     host: str, pool: str, volume: str, domain: str, size: int
 ) -> None:
     kept = Pool(size, volumes={volume: Volume("raw", size, owner=OWNER)})
-    wanted = definition(domain, memory_bytes=size)
+    wanted = definition(domain, memory_bytes=size, memory_maximum_bytes=size)
     state = FarmState(
         hosts={
             host: Host(
                 memory_bytes=size,
                 pools={pool: kept},
                 images={volume: pool},
-                domains={domain: Domain(wanted, running=True, memory_maximum_bytes=size)},
+                domains={domain: Domain(wanted, running=True)},
             )
         }
     )
@@ -138,7 +138,7 @@ def test_all_that_is_wrong_is_told_at_once_with_its_line() -> None:
         "\x00",
         "a: b: c",
         "{" * 20_000,
-        "hosts: {v: {memory: 1 GiB, pools: {p: {capacity: 1 GiB, trash: [{volume: 1}, 2]}}}}",
+        "hosts: {v: {memory: 1 GiB, pools: {p: {capacity: 1 GiB, trash: {a: {volume: 1}, b: 2}}}}}",
         "hosts: {v: {memory: 1 GiB, pools: {p: {capacity: 1 GiB, trash: 7}}}}",
         "hosts: {v: {memory: 2020-01-01}}",
         "hosts: {v: {memory: 1 GiB, cpus: 2020-01-01}}",
@@ -155,4 +155,5 @@ def test_the_sample_has_a_bit_of_everything() -> None:
     assert host.images
     assert host.pools["default"].trash
     assert host.domains["web"].runs_on
-    assert host.domains["db"].memory_maximum_bytes
+    assert host.domains["web"].snapshots
+    assert host.domains["db"].definition.memory_maximum_bytes

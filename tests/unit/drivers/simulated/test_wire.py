@@ -6,6 +6,7 @@ import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,13 +22,15 @@ from reconciler.drivers.simulated.faults import (
 )
 from reconciler.drivers.simulated.state import FarmState
 from reconciler.errors import Conflict, NotFound, Unreachable
-from reconciler.ports.hypervisor import Hypervisor
+from reconciler.ports.hypervisor import Hypervisor, Seed
 from reconciler.ports.nameserver import Nameserver, ZoneUpdate
 from tests.unit.drivers.simulated.samples import (
     BASE,
     GIB,
+    OLD,
     OWNER,
     TIMERS,
+    TRASHED,
     WWW,
     definition,
     new_volume,
@@ -46,14 +49,27 @@ HYPERVISOR_CALLS: dict[str, Attempt] = {
     "start_domain": lambda farm: farm.hypervisor("virt1").start_domain("off"),
     "stop_domain": lambda farm: farm.hypervisor("virt1").stop_domain("web"),
     "set_autostart": lambda farm: farm.hypervisor("virt1").set_autostart("off", autostart=True),
-    "set_memory": lambda farm: farm.hypervisor("virt1").set_memory("off", GIB),
-    "set_vcpus": lambda farm: farm.hypervisor("virt1").set_vcpus("off", 1),
+    "adjust_guest": lambda farm: farm.hypervisor("virt1").adjust_guest("web"),
+    "snapshot_domain": lambda farm: farm.hypervisor("virt1").snapshot_domain("web", "new"),
+    "revert_domain": lambda farm: farm.hypervisor("virt1").revert_domain("web", "before-0123"),
+    "forget_snapshot": lambda farm: farm.hypervisor("virt1").forget_snapshot("web", "before-0123"),
     "migrate_domain": lambda farm: farm.hypervisor("virt1").migrate_domain("db", "virt2"),
     "volumes": lambda farm: farm.hypervisor("virt1").volumes(),
     "create_volume": lambda farm: farm.hypervisor("virt1").create_volume(new_volume("new"), OWNER),
     "mark_volume": lambda farm: farm.hypervisor("virt1").mark_volume("default", "db-root", OWNER),
     "grow_volume": lambda farm: farm.hypervisor("virt1").grow_volume("default", "db-root", 9 * GIB),
     "trash_volume": lambda farm: farm.hypervisor("virt2").trash_volume("default", "spare"),
+    "write_seed": lambda farm: farm.hypervisor("virt1").write_seed(
+        new_volume("web-seed", format="iso", seed=Seed("m", "u", "n")), OWNER
+    ),
+    "trash": lambda farm: farm.hypervisor("virt1").trash(),
+    "restore_volume": lambda farm: farm.hypervisor("virt1").restore_volume("default", OLD),
+    "purge_volume": lambda farm: farm.hypervisor("virt1").purge_volume("default", OLD),
+    "tidy": lambda farm: farm.hypervisor("virt1").tidy(
+        "production", TRASHED + timedelta(1), frozenset()
+    ),
+    "pools": lambda farm: farm.hypervisor("virt1").pools(),
+    "networks": lambda farm: farm.hypervisor("virt1").networks(),
     "send_volume": lambda farm: farm.hypervisor("virt2").send_volume("default", "spare", "virt1"),
 }
 NAMESERVER_CALLS: dict[str, Attempt] = {
@@ -68,7 +84,7 @@ NAMESERVER_CALLS: dict[str, Attempt] = {
     "delete_zone": lambda farm: farm.nameserver("ns1").delete_zone("farm.internal"),
 }
 CALLS = {**HYPERVISOR_CALLS, **NAMESERVER_CALLS}
-LOOKS = {"domains", "volumes", "zones", "zone"}
+LOOKS = {"domains", "volumes", "trash", "pools", "networks", "zones", "zone"}
 
 
 @pytest.fixture
@@ -260,13 +276,13 @@ def test_every_crash_point_of_a_task_can_be_tried(state: FarmState) -> None:
 
 
 def test_the_log_tells_what_was_asked(farm: SimulatedFarm) -> None:
-    farm.hypervisor("virt1").set_memory("off", GIB)
+    farm.hypervisor("virt1").set_autostart("off", autostart=True)
     farm.hypervisor("virt1").migrate_domain("off", "virt2")
     assert [str(call) for call in farm.log] == [
-        "virt1: set memory off",
+        "virt1: set autostart off",
         "virt1: migrate domain off",
     ]
-    assert farm.log[0].arguments == (GIB,)
+    assert farm.log[0].arguments == (True,)
     assert farm.log[1].machines == ("virt1", "virt2")
 
 

@@ -1,0 +1,81 @@
+"""What a host's list says of a volume, and the form in which it is kept: JSON, by `pool/volume`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+
+from reconciler.drivers.refusal import Refused
+from reconciler.model.resource import Owner
+from reconciler.ports.hypervisor import VolumeFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """A pool that counts in units of its own gave more than was asked for."""
+
+    asked_bytes: int
+    given_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One volume: whose it is, and what libvirt cannot say of it.
+
+    `content` is the digest of what was put in. `format` is what it was made as: what a guest writes
+    to a raw volume may look like another one. `begun` is when its making began, until it has
+    ended: a volume that has it is not whole. A cached image has no owner.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # what a newer version wrote is not dropped
+
+    owner: Owner | None = None
+    content: str | None = None
+    format: VolumeFormat | None = None
+    begun: AwareDatetime | None = None
+    rounded: Rounded | None = None
+
+
+def _of_early_days(value: Any) -> Any:
+    """The first lists held owners alone."""
+    if isinstance(value, dict) and "environment" in value:
+        return {"owner": value}
+    return value
+
+
+_LIST = TypeAdapter(dict[str, Annotated[Mark, BeforeValidator(_of_early_days)]])
+
+
+def decoded(content: bytes | None, place: str) -> dict[str, Mark]:
+    """The marks that a list holds; one that is not there, None, has none.
+
+    `place` is how errors call the list.
+
+    Raises:
+        Refused: it is no list of marks.
+    """
+    if content is None:
+        return {}
+    try:
+        return _LIST.validate_json(content)
+    except ValidationError as error:
+        reason = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+        )
+        message = f"{place} does not hold the marks of volumes: {reason}; restore the file"
+        raise Refused(message) from None
+
+
+def encoded(marks: Mapping[str, Mark]) -> bytes:
+    """The list as it is kept: sorted, and readable for people."""
+    written = _LIST.dump_python(dict(marks), mode="json", exclude_none=True)
+    return json.dumps(written, indent=1, sort_keys=True).encode()
+
+
+def changed(marks: Mapping[str, Mark], edits: Mapping[str, Mark | None]) -> dict[str, Mark]:
+    """The marks after the edits, of which None drops a mark."""
+    return {key: mark for key, mark in {**marks, **edits}.items() if mark is not None}
