@@ -86,6 +86,7 @@ def _site(work: Path, directory: Path, machines: int) -> Site:
             now,
         ),
         ports=SimulatedFarm(hosts(machines)),
+        now=now,
         monotonic=time.monotonic,
         sleep=time.sleep,
         floors=lambda _: Policy(),

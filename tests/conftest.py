@@ -30,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden files anew from what the code gives now; then read the diff",
     )
+    parser.addoption(
+        "--all-crash-points",
+        action="store_true",
+        help="kill at every change of a real host, not at a few: half an hour instead of a minute",
+    )
 
 
 @pytest.fixture

@@ -11,16 +11,19 @@ from reconciler.cli.reports import report_lines
 from reconciler.cli.repository import Repository
 from reconciler.cli.site import site_of
 from reconciler.cli.world import Surroundings
+from reconciler.config.repository import Documents
 from reconciler.config.settings import Settings
 from reconciler.daemon.slots import Next, Reason
 from reconciler.engine.consequence import Consequence
-from reconciler.errors import ConfigError, ReconcilerError, SourceError, Unreachable, VerifyError
+from reconciler.engine.housekeeping import Housekeeping, named_images
+from reconciler.engine.verify import Look
+from reconciler.errors import ReconcilerError, SourceError, Unreachable, VerifyError
 from reconciler.gitops.chronicle import Report
 from reconciler.plan.show.text import plain
-from reconciler.reconcile import turn
+from reconciler.reconcile import REFUSALS, turn
 
 _log = logging.getLogger(__name__)
-FIXED = ("repository", "branches", "environments", "farm", "state_directory", "journal")
+FIXED = ("repository", "branches", "environments", "farm", "hosts", "state_directory", "journal")
 
 
 @dataclass
@@ -35,6 +38,8 @@ class Keeper:
     def __post_init__(self) -> None:
         """Put the site together; its floors follow the settings in force."""
         self._site = site_of(self.repository, self.around, settings=lambda: self.settings)
+        site = self._site
+        self._housekeeping = Housekeeping(site.ports, site.locks, site.now, site.monotonic)
 
     def poll(self) -> Iterable[str]:
         """Ask the repository whether a branch moved; fetch only then.
@@ -61,6 +66,8 @@ class Keeper:
         self._tell(report)
         if report.consequence is Consequence.RETRY and not stopping.is_set():
             raise _why_again(report)
+        if report.after is not None and report.finding is None and not stopping.is_set():
+            self._tidy_up(report, report.after)
         return self._next(report)
 
     def take_over(self, new: Settings) -> None:
@@ -70,6 +77,43 @@ class Keeper:
             _log.warning("%s changed; that takes effect after a restart", ", ".join(fixed))
         self.settings = new
 
+    def _tidy_up(self, report: Report, seen: Look) -> None:
+        """Tidy up where all is well; what goes wrong is only said."""
+        floor = self.settings.policy.floor(report.environment)
+        documents = self._documents(report.environment, report.revision)
+        if documents is None or documents.policy.suspend or floor.suspend:
+            return
+        hosts = {scope.name for scope in seen.scopes if scope.kind == "host"}
+        problems = self._housekeeping.tidy(
+            report.environment,
+            hosts - seen.world.unknown_hosts,
+            self.settings.trash_kept,
+            self._images,
+        )
+        for problem in problems:
+            _log.warning("%s: %s", report.environment, problem)
+
+    def _images(self) -> frozenset[str] | None:
+        """The images that the branches name, or named when they were applied; None: unknown."""
+        try:
+            revisions = {
+                (name, revision)
+                for name, head in self._site.source.heads().items()
+                for revision in (head, self._site.chronicle.recall(name).revision or head)
+            }
+        except REFUSALS:
+            return None
+        found = [self._documents(*each) for each in revisions]
+        loaded = [each for each in found if each is not None]
+        return named_images(loaded) if len(loaded) == len(found) else None
+
+    def _documents(self, environment: str, revision: str) -> Documents | None:
+        """What a commit says, by itself; None if it does not load."""
+        try:
+            return self._site.source.documents(environment, revision, {environment: revision})
+        except REFUSALS:
+            return None
+
     def _heads(self) -> dict[str, str]:
         try:
             return dict(self.repository.source.heads())
@@ -78,15 +122,10 @@ class Keeper:
 
     def _next(self, report: Report) -> Next:
         """The environment's own interval, where its documents can be had."""
-        if not report.revision:
-            return Next()
-        try:
-            documents = self._site.source.documents(
-                report.environment, report.revision, {report.environment: report.revision}
-            )
-        except (ConfigError, SourceError):
-            return Next()
-        return Next(documents.policy.interval)
+        documents = (
+            self._documents(report.environment, report.revision) if report.revision else None
+        )
+        return Next() if documents is None else Next(documents.policy.interval)
 
     def _tell(self, report: Report) -> None:
         """Log what a turn did; the same as last time is not said again."""

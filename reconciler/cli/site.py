@@ -28,6 +28,7 @@ def site_of(
         chronicle=repository.chronicle,
         ports=around.ports,
         observe=around.observe,
+        now=SystemClock().now,
         monotonic=SystemClock().monotonic,
         sleep=pause,
         floors=lambda environment: floor_of(current().policy.floor(environment)),

@@ -33,6 +33,11 @@ from reconciler.reconcile import plan as make_plan
     is_flag=True,
     help="Follow the branch although it does not descend from what was applied last.",
 )
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Restart at once the machines that wait for a person or a window to do it.",
+)
 @click.pass_obj
 def sync(
     given: Given,
@@ -40,6 +45,7 @@ def sync(
     everywhere: bool,
     dry_run: bool,
     accept_history: bool,
+    restart: bool,
 ) -> Exit:
     """Make the farm what the branch says, once.
 
@@ -53,7 +59,7 @@ def sync(
     with state_lock(settings.state_directory), open_repository(settings) as repository:
         fetched = repository.try_fetch()
         names = _all(repository) if everywhere else (environment_of(repository, environment),)
-        site = site_of(repository, surroundings(repository, names[0]))
+        site = replace(site_of(repository, surroundings(repository, names[0])), restart=restart)
         exits = [
             _show(name, site, accept_history)
             if dry_run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,25 @@ from reconciler.cli.command import Failure
 from reconciler.cli.repository import Repository, pause
 from reconciler.cli.terminal import remark
 from reconciler.config.repository import Documents
+from reconciler.config.settings import HostSettings
+from reconciler.daemon.clock import SystemClock
+from reconciler.drivers.ssh.access import Access
 from reconciler.engine.observe import observe
-from reconciler.errors import ConfigError
+from reconciler.errors import ConfigError, SettingsError
 from reconciler.model.address import Scope
 from reconciler.model.resource import World
 from reconciler.ports.world import Ports
 
 if TYPE_CHECKING:
+    from reconciler.drivers.farm import RealFarm
     from reconciler.drivers.simulated.farm import SimulatedFarm
 
+CONNECT_DEADLINE = timedelta(seconds=15)
 LIVE, JOURNAL, EMPTY = "live", "journal", "empty"
+_OTHER_WORLDS = (
+    "or say farm.kind: simulated, or plan with --world journal, --world empty or a world file"
+)
+_now = SystemClock().now
 Observe = Callable[[Iterable[Scope], Ports], World]
 
 
@@ -36,8 +46,8 @@ def surroundings(repository: Repository, environment: str, world: str = LIVE) ->
     """The world that `--world` names.
 
     Raises:
-        Failure: the journal has seen no world yet, or nothing drives the farm.
-        SettingsError: a world file cannot be read.
+        Failure: the journal has seen no world yet.
+        SettingsError: a world file cannot be read, or the settings do not say how to reach hosts.
     """
     if world == JOURNAL:
         return _remembered(repository, environment)
@@ -46,13 +56,30 @@ def surroundings(repository: Repository, environment: str, world: str = LIVE) ->
     if world != LIVE:
         from reconciler.drivers.simulated.farm import SimulatedFarm
 
-        return Surroundings(SimulatedFarm.open(Path(world), sleep=pause))
+        return Surroundings(SimulatedFarm.open(Path(world), sleep=pause, now=_now))
     if repository.settings.farm.kind == "simulated":
         return Surroundings(simulated_farm(repository))
-    raise Failure(
-        "this version drives simulated farms only, and farm.kind is real; say farm.kind: simulated "
-        "in the settings, or plan with --world journal, --world empty or a world file"
-    )
+    return Surroundings(real_farm(repository))
+
+
+def real_farm(repository: Repository) -> RealFarm:
+    """The hosts that the branches describe, reached as the settings say.
+
+    Raises:
+        SettingsError: they do not say how, or the state directory cannot be used.
+    """
+    settings = repository.settings
+    access = _access(settings.hosts)
+    from reconciler.cli.hosts import HostBook
+    from reconciler.drivers.farm import Means, RealFarm
+    from reconciler.drivers.images.rules import ImageRules
+
+    clock, rules = SystemClock(), ImageRules.of(settings.images)
+    means = Means(access, rules, settings.state_directory, clock.now, clock.monotonic, pause)
+    try:
+        return RealFarm(HostBook(repository, clock.monotonic), means)
+    except (OSError, ValueError) as error:
+        raise SettingsError("settings", [str(error)]) from error
 
 
 def simulated_farm(repository: Repository) -> SimulatedFarm:
@@ -66,11 +93,24 @@ def simulated_farm(repository: Repository) -> SimulatedFarm:
 
     file = repository.settings.world_file
     if file.exists():
-        return SimulatedFarm.open(file, sleep=pause)
+        return SimulatedFarm.open(file, sleep=pause, now=_now)
     farm = _blank(repository)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     remark(f"{file} is a new simulated farm: {', '.join(farm.state.hosts) or 'without hosts'}")
-    return SimulatedFarm.create(file, farm.state, sleep=pause)
+    return SimulatedFarm.create(file, farm.state, sleep=pause, now=_now)
+
+
+def _access(hosts: HostSettings) -> Access:
+    if hosts.ssh_key is None or hosts.known_hosts is None:
+        raise SettingsError("settings", [*hosts.missing(), _OTHER_WORLDS])
+    return Access(
+        hosts.ssh_key,
+        hosts.known_hosts,
+        user=hosts.user,
+        port=hosts.port,
+        connect_deadline=min(CONNECT_DEADLINE, hosts.deadline),
+        deadline=hosts.deadline,
+    )
 
 
 def _blank(repository: Repository) -> SimulatedFarm:

@@ -155,11 +155,23 @@ def test_a_world_file_that_is_none_is_a_message(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("command", ["plan", "sync", "drift"])
-def test_a_real_farm_is_refused_as_long_as_nothing_drives_it(desk: Desk, command: str) -> None:
+def test_a_real_farm_takes_a_key_and_pins(desk: Desk, command: str) -> None:
     options = ("--repo", str(desk.remote), "--state", str(desk.root / "real"))
     done = program(command, *options, "-e", "production")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "farm.kind: simulated" in done.stderr
+    for remedy in ("ssh-keygen -t ed25519", "ssh-keyscan", "farm.kind: simulated"):
+        assert remedy in done.stderr
+
+
+def test_a_real_farm_that_says_half_is_told_the_other_half(desk: Desk) -> None:
+    (desk.root / "key").touch(0o600)
+    desk.settings.write_text(
+        f"repository: {{url: {desk.remote}}}\nstate_directory: state\nhosts: {{ssh_key: key}}\n"
+    )
+    done = desk.run("plan", "-e", "production")
+    assert done.exit_code == 1
+    assert "ssh-keyscan" in done.stderr
+    assert "hosts.ssh_key" not in done.stderr
 
 
 def test_a_status_needs_no_farm_at_all(desk: Desk) -> None:

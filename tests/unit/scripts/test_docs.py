@@ -8,6 +8,8 @@ import click
 import pytest
 
 from reconciler.config.settings import Settings, load_settings
+from reconciler.kinds.change_costs import CHANGE_COSTS
+from reconciler.kinds.domain_changes import CHANGE_CLASSES
 from scripts import docs
 
 
@@ -64,3 +66,10 @@ def test_every_command_is_shown_with_its_help(program: click.Group) -> None:
     assert "## tool act\n\n```text\nUsage: tool act [OPTIONS]" in page
     assert "--loud  Say so." in page
     assert "secret" not in page
+
+
+def test_every_class_of_a_change_has_its_row() -> None:
+    page = docs.changes_page()
+    assert "| `cpus` | within `cpus_maximum` | `live` | processors are plugged |" in page
+    assert "| `disks.size` | smaller | `data-loss` |" in page
+    assert page.count("\n| `") == 4 + len(CHANGE_CLASSES) + len(CHANGE_COSTS)

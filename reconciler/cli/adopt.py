@@ -1,0 +1,165 @@
+"""`reconciler adopt`: documents for what runs on a host already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from reconciler.cli.choices import environment_of, environment_option
+from reconciler.cli.command import Failure, Given, command
+from reconciler.cli.exits import Exit
+from reconciler.cli.repository import open_repository, settings_of
+from reconciler.cli.world import surroundings
+from reconciler.config.documents import Host
+from reconciler.config.load import load
+from reconciler.config.repository import Documents
+from reconciler.config.rewrite import document_text, with_items
+from reconciler.gitops.directory import DirectoryTree
+from reconciler.kinds.domain import DomainKind, DomainSpec
+from reconciler.kinds.volume import VolumeKind
+from reconciler.model.address import Scope
+from reconciler.ports.world import Ports
+from reconciler.render.adoption import (
+    Adoption,
+    Plug,
+    Surveyed,
+    adopt_machine,
+    document_name,
+    missing_pools,
+    new_networks,
+)
+
+Files = dict[str, str]
+_NEXT = """
+Look at what was written, commit it, and merge it: the next sync marks these machines as ours and
+changes nothing else. `reconciler plan` shows no change for them."""
+
+
+@command("adopt")
+@click.argument("machines", nargs=-1, metavar="[MACHINE[=NAME]]...")
+@click.option("--host", "host_name", required=True, metavar="HOST", help="The host to look at.")
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The work tree of the config repository. Default: the current directory.",
+)
+@environment_option
+@click.pass_obj
+def adopt(
+    given: Given, machines: Sequence[str], host_name: str, into: Path, environment: str | None
+) -> Exit:
+    """Write documents for the machines on a host that are nobody's yet.
+
+    MACHINE is a name on the host; without one, all of them. NAME is the name the machine gets, else
+    the same. Nothing on the host is changed, and no file that is there is overwritten: pools are
+    added to the document of the host, with comments kept.
+    """
+    with open_repository(settings_of(given)) as repository:
+        repository.fetch()
+        name = environment_of(repository, environment)
+        documents = load(DirectoryTree(into), name)
+        host = documents.hosts.get(host_name)
+        if host is None:
+            known = ", ".join(sorted(documents.hosts)) or "none"
+            raise Failure(f"no Host document describes {host_name}; there are: {known}")
+        ports = surroundings(repository, name).ports
+        chosen = _chosen(_strangers(host_name, ports), machines, name)
+        adoptions, files = _documents_for(chosen, host, documents, ports, into)
+    _write(into, files, name)
+    return _tell(adoptions, sorted(files))
+
+
+def _strangers(host: str, ports: Ports) -> dict[str, DomainSpec]:
+    """The machines of the host that are nobody's, by their name there."""
+    seen = DomainKind().observe(Scope("host", host), ports)
+    return {each.spec.libvirt_name: each.spec for each in seen if each.owner is None}
+
+
+def _chosen(
+    strangers: Mapping[str, DomainSpec], wanted: Sequence[str], environment: str
+) -> dict[str, DomainSpec]:
+    """The machines to adopt, by the name each gets.
+
+    Raises:
+        Failure: there is none of a name, or two would get one name.
+    """
+    pairs = [each.partition("=")[::2] for each in wanted] or [(each, "") for each in strangers]
+    if unknown := sorted({theirs for theirs, _ in pairs} - strangers.keys()):
+        free = ", ".join(sorted(strangers)) or "none"
+        raise Failure(f"no machine of nobody's is called {', '.join(unknown)}; there are: {free}")
+    chosen: dict[str, DomainSpec] = {}
+    for theirs, ours in pairs:
+        name = ours or document_name(theirs, environment)
+        if name in chosen:
+            taken = chosen[name].libvirt_name
+            raise Failure(f"{taken} and {theirs} would both be {name}; say {theirs}=NAME")
+        chosen[name] = strangers[theirs]
+    return chosen
+
+
+def _documents_for(
+    chosen: Mapping[str, DomainSpec], host: Host, documents: Documents, ports: Ports, root: Path
+) -> tuple[tuple[Adoption, ...], Files]:
+    """What becomes of each machine, and the texts of the files to write."""
+    hypervisor = ports.hypervisor(host.name)
+    seen = VolumeKind().observe(Scope("host", host.name), ports)
+    volumes = {(each.spec.pool, each.spec.name): each.spec for each in seen}
+    plugs = tuple(Plug.of(network) for network in documents.networks.values())
+    networks = new_networks(chosen.values(), hypervisor.networks(), plugs)
+    plugs += tuple(Plug(each["name"], each["bridge"], each["switch"]) for each in networks)
+    surveyed = Surveyed(host, volumes, plugs)
+    adoptions = tuple(adopt_machine(name, spec, surveyed) for name, spec in chosen.items())
+    place = f"environments/{documents.environment}"
+    files = {f"{place}/networks/{each['name']}.yaml": document_text(each) for each in networks}
+    for each in adoptions:
+        if not each.reasons:
+            files[f"{place}/vms/{each.machine}.yaml"] = document_text(each.document)
+    if pools := missing_pools(host, hypervisor.pools()):
+        file = documents.position("Host", host.name).file
+        text = (root / file).read_text(encoding="utf-8")
+        files[file] = with_items(text, "Host", host.name, "pools", pools)
+    return adoptions, files
+
+
+def _write(root: Path, files: Files, environment: str) -> None:
+    """Write all the files, or none if the repository would not load with them.
+
+    Raises:
+        Failure: a new file is there already.
+        ConfigError: what the repository would have against it.
+    """
+    before = {
+        path: (root / path).read_text(encoding="utf-8") if (root / path).exists() else None
+        for path in files
+    }
+    if there := sorted(path for path, text in before.items() if text and "/vms/" in path):
+        raise Failure(f"{', '.join(there)}: there already; remove it, or say MACHINE=NAME")
+    try:
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, encoding="utf-8")
+        load(DirectoryTree(root), environment)
+    except BaseException:
+        for path, old in before.items():
+            if old is None:
+                (root / path).unlink(missing_ok=True)
+            else:
+                (root / path).write_text(old, encoding="utf-8")
+        raise
+
+
+def _tell(adoptions: Sequence[Adoption], files: Sequence[str]) -> Exit:
+    for path in files:
+        click.echo(f"wrote {path}")
+    refused = [each for each in adoptions if each.reasons]
+    for each in refused:
+        click.echo(f"{each.machine} is left as it is: {'; '.join(each.reasons)}", err=True)
+    if not adoptions:
+        click.echo("Every machine on this host is somebody's already.")
+    elif len(refused) < len(adoptions):
+        click.echo(_NEXT)
+    return Exit.ERROR if refused else Exit.SAME

@@ -1,0 +1,93 @@
+"""Which hosts there are, as the branches change under a program that runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.cli.command import Given
+from reconciler.cli.hosts import FRESH_SECONDS, HostBook
+from reconciler.cli.repository import Repository, open_repository, settings_of
+from tests.scenes.scene import Clock
+from tests.story.desk import Desk
+
+VIRT1, VIRT3 = "hosts/virt1.yaml", "hosts/virt3.yaml"
+
+
+@pytest.fixture
+def repository(desk: Desk) -> Iterator[Repository]:
+    with open_repository(settings_of(Given(config=desk.settings))) as repository:
+        repository.fetch()
+        yield repository
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def book(repository: Repository, clock: Clock) -> HostBook:
+    return HostBook(repository, clock.monotonic)
+
+
+def later(repository: Repository, clock: Clock) -> None:
+    repository.fetch()
+    clock.sleep(FRESH_SECONDS)
+
+
+def test_every_host_of_every_branch_is_known(book: HostBook) -> None:
+    assert {name: str(host.address) for name, host in book().items()} == {
+        "virt1": "192.168.1.1",
+        "virt2": "192.168.1.2",
+        "virt3": "192.168.1.3",
+    }
+
+
+def test_a_host_that_moves_while_the_program_runs_is_followed(
+    desk: Desk, repository: Repository, clock: Clock, book: HostBook
+) -> None:
+    book()
+    desk.edit(VIRT1, "address: 192.168.1.1", "address: 192.168.1.9")
+    later(repository, clock)
+    assert str(book()["virt1"].address) == "192.168.1.9"
+
+
+def test_only_the_branch_of_its_own_environment_describes_a_host(
+    desk: Desk, repository: Repository, clock: Clock, book: HostBook
+) -> None:
+    desk.edit(VIRT1, "address: 192.168.1.1", "address: 192.168.1.9", branch="development")
+    later(repository, clock)
+    assert str(book()["virt1"].address) == "192.168.1.1"
+
+
+def test_a_branch_that_does_not_load_describes_its_hosts_as_it_did(
+    desk: Desk, repository: Repository, clock: Clock, book: HostBook
+) -> None:
+    desk.edit(VIRT3, "kind: Host", "kind: Horse")
+    later(repository, clock)
+    assert set(book()) == {"virt1", "virt2", "virt3"}
+
+
+def test_the_branches_are_looked_at_once_a_second_at_most(
+    desk: Desk, repository: Repository, clock: Clock, book: HostBook
+) -> None:
+    before = book()
+    desk.edit(VIRT1, "address: 192.168.1.1", "address: 192.168.1.9")
+    repository.fetch()
+    clock.sleep(FRESH_SECONDS / 2)
+    assert book() is before
+    clock.sleep(FRESH_SECONDS / 2)
+    assert book() is not before
+
+
+def test_a_repository_that_cannot_be_read_leaves_the_hosts_as_they_were(
+    repository: Repository, clock: Clock, book: HostBook
+) -> None:
+    before = book()
+    clock.sleep(FRESH_SECONDS)
+    for generation in repository.settings.state_directory.glob("mirror-*/generation-*"):
+        shutil.rmtree(generation)
+    assert book() == before
