@@ -68,6 +68,8 @@ def adopt(
             raise Failure(f"no Host document describes {host_name}; there are: {known}")
         ports = surroundings(repository, name).ports
         chosen = _chosen(_strangers(host_name, ports), machines, name)
+        if taken := sorted(chosen.keys() & documents.machines.keys()):
+            raise Failure(f"{name} has {', '.join(taken)} already; say MACHINE=NAME")
         adoptions, files = _documents_for(chosen, host, documents, ports, into)
     _write(into, files, name)
     return _tell(adoptions, sorted(files))
@@ -111,7 +113,7 @@ def _documents_for(
     plugs = tuple(Plug.of(network) for network in documents.networks.values())
     networks = new_networks(chosen.values(), hypervisor.networks(), plugs)
     plugs += tuple(Plug(each["name"], each["bridge"], each["switch"]) for each in networks)
-    surveyed = Surveyed(host, volumes, plugs)
+    surveyed = Surveyed(host, volumes, plugs, documents.farm.defaults)
     adoptions = tuple(adopt_machine(name, spec, surveyed) for name, spec in chosen.items())
     place = f"environments/{documents.environment}"
     files = {f"{place}/networks/{each['name']}.yaml": document_text(each) for each in networks}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.config.documents import Host, Network
+from reconciler.config.documents import Host, MachineDefaults, Network
 from reconciler.config.fields import LABEL
 from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.volume import VolumeSpec
@@ -18,6 +18,7 @@ from reconciler.model.quantity import format_size
 from reconciler.ports.hypervisor import Disk, Interface, NetworkState, PoolState
 
 MIB = 1024**2
+_USUAL = {"running": True, "autostart": True, "restart": "automatic"}  # of all else: nothing
 POOL_TYPES: Mapping[str, str] = {"dir": "directory", "logical": "lvm", "zfs": "zfs"}
 _LABEL = re.compile(rf"\A{LABEL.removeprefix('^').removesuffix('$')}\Z")
 
@@ -41,11 +42,15 @@ class Plug:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """What one host has: its volumes by pool and name, and the networks of the repository."""
+    """What one host has: its volumes by pool and name, and what the repository says of all.
+
+    `defaults` are what every machine has unless its document says otherwise.
+    """
 
     host: Host
     volumes: Mapping[tuple[str, str], VolumeSpec]
     plugs: Sequence[Plug]
+    defaults: MachineDefaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def adopt_machine(name: str, spec: DomainSpec, surveyed: Surveyed) -> Adoption:
         **({} if spec.autostart else {"autostart": False}),
         **({"restart": "manual"} if spec.guest else {}),
     }
-    return Adoption(name, document, tuple(reasons))
+    return Adoption(name, {**document, **_not_inherited(document, surveyed)}, tuple(reasons))
 
 
 def new_networks(
@@ -141,6 +146,23 @@ def _odd_machine(name: str, spec: DomainSpec, host: Host) -> Iterator[str]:
         yield "it has no disk"
 
 
+def _not_inherited(document: Mapping[str, Any], surveyed: Surveyed) -> dict[str, Any]:
+    """What keeps the farm's defaults from changing the machine."""
+    given = {key: value for key, value in surveyed.defaults if value is not None}
+    usual = {key: _USUAL.get(key) for key in given.keys() - document.keys()}
+    absent = {
+        "disks": [each.name for each in surveyed.defaults.disks or ()],
+        "networks": [each.network for each in surveyed.defaults.networks or ()],
+    }
+    for key, names in absent.items():
+        label = "name" if key == "disks" else "network"
+        ours = {each[label] for each in document[key]}
+        gone = [{label: each, "absent": True} for each in names if each not in ours]
+        if gone:
+            usual[key] = [*document[key], *gone]
+    return usual
+
+
 def _maxima(spec: DomainSpec) -> dict[str, Any]:
     """What it can grow to, where that is more than it has."""
     found: dict[str, Any] = {}
@@ -166,7 +188,7 @@ def _disk(disk: Disk, surveyed: Surveyed, reasons: list[str]) -> dict[str, Any]:
         "size": format_size(volume.capacity_bytes),
         "pool": disk.pool,
         "volume": disk.volume,
-        **({} if volume.format == "qcow2" else {"format": volume.format}),
+        "format": volume.format,
     }
 
 

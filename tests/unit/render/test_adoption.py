@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.config.documents import Host, Network, VirtualMachine
+from reconciler.config.documents import Host, MachineDefaults, Network, VirtualMachine
 from reconciler.kinds.domain import DomainSpec
 from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, NetworkState, PoolState
 from reconciler.render.adoption import (
@@ -40,7 +40,8 @@ OLD = domain_spec(
     interfaces=(Interface(MAC, "br-lan"),),
 )
 VOLUMES = {("default", "old.qcow2"): volume_spec(name="x", capacity_bytes=8 * GIB)}
-SURVEYED = Surveyed(HOST, VOLUMES, (Plug.of(LAN),))
+NO_DEFAULTS = MachineDefaults()
+SURVEYED = Surveyed(HOST, VOLUMES, (Plug.of(LAN),), NO_DEFAULTS)
 
 
 def document(**fields: Any) -> dict[str, Any]:
@@ -63,7 +64,15 @@ def test_a_machine_is_described_by_all_that_makes_it_what_it_is() -> None:
         "uuid": OLD.uuid,
         "cpus": 2,
         "memory": "2 GiB",
-        "disks": [{"name": "vda", "size": "8 GiB", "pool": "default", "volume": "old.qcow2"}],
+        "disks": [
+            {
+                "name": "vda",
+                "size": "8 GiB",
+                "pool": "default",
+                "volume": "old.qcow2",
+                "format": "qcow2",
+            }
+        ],
         "networks": [{"network": "lan", "mac": MAC}],
     }
 
@@ -129,7 +138,7 @@ def test_a_network_is_found_by_bridge_switch_and_vlan() -> None:
         Interface("52:54:00:00:00:03", "br0", "openvswitch", vlan=9),
     )
     adoption = adopt_machine(
-        "old-web", replace(OLD, interfaces=interfaces), Surveyed(HOST, VOLUMES, plugs)
+        "old-web", replace(OLD, interfaces=interfaces), Surveyed(HOST, VOLUMES, plugs, NO_DEFAULTS)
     )
     assert adoption.document["networks"] == [
         {"network": "dmz", "mac": MAC, "link": "down"},
@@ -175,3 +184,28 @@ def test_pools_that_the_document_does_not_know_are_listed() -> None:
 )
 def test_a_machine_is_called_as_on_its_host(theirs: str, ours: str) -> None:
     assert document_name(theirs, "production") == ours
+
+
+def test_the_defaults_of_the_farm_change_nothing_of_it() -> None:
+    defaults = MachineDefaults.model_validate(
+        {
+            "image": "debian-12",
+            "cpus": 8,
+            "cpus_maximum": 16,
+            "running": False,
+            "restart": "manual",
+            "disks": [{"name": "root", "size": "8 GiB"}, {"name": "vda", "size": "1 GiB"}],
+            "networks": [{"network": "dmz"}, {"network": "lan"}],
+        }
+    )
+    adoption = adopt_machine("old-web", OLD, Surveyed(HOST, VOLUMES, (Plug.of(LAN),), defaults))
+    told = adoption.document
+    assert {key: told[key] for key in ("image", "cpus", "cpus_maximum", "running", "restart")} == {
+        "image": None,
+        "cpus": 2,
+        "cpus_maximum": None,
+        "running": True,
+        "restart": "automatic",
+    }
+    assert told["disks"][1:] == [{"name": "root", "absent": True}]
+    assert told["networks"][1:] == [{"network": "dmz", "absent": True}]
