@@ -6,26 +6,15 @@ python -m benchmarks.case MACHINES DIRECTORY
 from __future__ import annotations
 
 import json
-import random
 import resource
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 from benchmarks.farm import commit, hosts, machine, repository
+from benchmarks.site import site_of
 from reconciler.drivers.simulated.farm import SimulatedFarm
-from reconciler.gitops.branches import DEFAULT_PATTERNS
-from reconciler.gitops.chronicle import Chronicle
-from reconciler.gitops.journal import Journal
-from reconciler.gitops.mirror import Mirror
-from reconciler.gitops.notes import Notes
-from reconciler.gitops.outbox import Retry
-from reconciler.gitops.source import ConfigSource
-from reconciler.gitops.stream import Identity
-from reconciler.plan.policy import Policy
 from reconciler.reconcile import Site, plan, turn
 
 KIB = 1024
@@ -36,7 +25,7 @@ def main() -> None:
     """Measure one size of farm."""
     machines, directory = int(sys.argv[1]), Path(sys.argv[2])
     work = repository(directory / "work", machines)
-    site = _site(work, directory, machines)
+    site = site_of(work, directory, SimulatedFarm(hosts(machines)))
     site.source.refresh()
     figures = {"plan, cold": _seconds(lambda: _plan(site))}
     figures["plan, nothing changed"] = _seconds(lambda: _plan(site))
@@ -68,29 +57,6 @@ def _seconds(run: Callable[[], object], clock: Callable[[], float] = time.perf_c
     began = clock()
     run()
     return clock() - began
-
-
-def _site(work: Path, directory: Path, machines: int) -> Site:
-    mirror = Mirror(str(work), directory / "mirror")
-    identity = Identity("bench", "bench@farm.internal")
-    retry = Retry(time.sleep, random.Random(1))
-
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    return Site(
-        source=ConfigSource(mirror, DEFAULT_PATTERNS),
-        chronicle=Chronicle(
-            cache(lambda name: Journal(mirror, name, identity, now, retry)),
-            cache(lambda name: Notes(mirror, name, identity, now, retry)),
-            now,
-        ),
-        ports=SimulatedFarm(hosts(machines)),
-        now=now,
-        monotonic=time.monotonic,
-        sleep=time.sleep,
-        floors=lambda _: Policy(),
-    )
 
 
 if __name__ == "__main__":

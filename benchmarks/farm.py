@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reconciler.drivers.simulated.state import FarmState, Host, Pool, Server
@@ -47,9 +47,14 @@ networks:
 
 def repository(directory: Path, machines: int) -> Path:
     """A git repository whose branch `production` describes the farm."""
+    return repository_of(documents(machines), directory, "production")
+
+
+def repository_of(files: Iterable[tuple[str, str]], directory: Path, branch: str) -> Path:
+    """A git repository with these files, by path, on this branch."""
     directory.mkdir(parents=True)
-    _run("init", "-q", "-b", "production", cwd=directory)
-    for path, text in documents(machines):
+    _run("init", "-q", "-b", branch, cwd=directory)
+    for path, text in files:
         file = directory / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)

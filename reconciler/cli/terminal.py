@@ -22,6 +22,7 @@ STYLES: Mapping[LineKind, str] = {
     LineKind.GROUP: "bold",
     LineKind.FIELD: "",
     LineKind.HELD: "magenta",
+    LineKind.NOTE: "magenta",
     LineKind.MORE: "dim",
     LineKind.UNKNOWN: "magenta",
     LineKind.FOREIGN: "dim",

@@ -266,7 +266,17 @@ def _define(desired: DomainSpec, observed: DomainSpec, owner: Owner) -> Operatio
     wanted = _definition(desired)
     worst = GuestChanges.of(_definition(observed), wanted).disruption
     cost = worst if worst > Disruption.RESTART else Disruption.LIVE
-    return DefineDomain(_placed(desired), wanted, owner.unfinished, disruption=cost)
+    return DefineDomain(
+        _placed(desired), wanted, owner.unfinished, disruption=cost, waits=_waits(desired, observed)
+    )
+
+
+def _waits(desired: DomainSpec, observed: DomainSpec) -> str:
+    """What the guest that runs on will get at a later restart only."""
+    if not (desired.running and observed.running) or desired.pending_restart is False:
+        return ""
+    guest = observed.guest or _definition(observed)
+    return in_words(GuestChanges.of(guest, _definition(desired)).others)
 
 
 def _deceleration(observed: DomainSpec, owner: Owner) -> list[Operation]:

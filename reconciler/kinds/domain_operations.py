@@ -13,11 +13,15 @@ from reconciler.ports.world import Ports
 
 @dataclass(frozen=True, slots=True)
 class DefineDomain(OnHost):
-    """Write the persistent definition of a domain."""
+    """Write the persistent definition of a domain. `waits` names the fields that need a restart.
+
+    They are empty when that restart comes with the same change.
+    """
 
     definition: DomainDefinition
     owner: Owner
     disruption: Disruption = Disruption.LIVE
+    waits: str = ""
 
     def run(self, ports: Ports) -> None:
         """Call the hypervisor."""

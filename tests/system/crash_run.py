@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,17 +24,21 @@ from reconciler.drivers.farm import RealFarm
 from reconciler.drivers.libvirt_.hypervisor import Patience
 from reconciler.drivers.ssh.files import reading
 from reconciler.engine.apply import MachineLocks, apply
-from reconciler.engine.observe import observe, scopes_of
-from reconciler.model.resource import Desired
-from reconciler.plan.make import make_plan
+from reconciler.model.address import Address
+from reconciler.model.resource import Applied, Desired
+from reconciler.placement.spread import Room
+from tests.farms.rounds import Environment
+from tests.farms.town import ANYTHING_GOES
 from tests.system.crash_scenes import ENVIRONMENT
-from tests.system.driven import driven
+from tests.system.driven import MIB, POOL, driven
 from tests.system.lab import Lab
 
+Memory = Mapping[Address, Applied]
 When = Literal["before", "within", "after"]
 CALLS = "calls.json"
 NOTHING_LEFT = "nothing is left to do"
 ROUNDS = 12
+ROOM_BYTES = 4096 * MIB
 PAUSE_SECONDS = 1.0
 NO_ACPI = timedelta(seconds=1)  # a guest without a system hears no request to shut down
 
@@ -61,6 +65,7 @@ class Errand:
     lab: Lab
     state: Path
     desired: tuple[Desired[Any], ...]
+    memory: Memory
     number: int = 0
     when: When = "before"
     seconds: float = 0.0
@@ -184,28 +189,44 @@ def sync(errand: Errand) -> None:
     tally = Tally(errand.number, errand.when, errand.seconds)
     with driven(errand.lab, errand.state) as farm:
         plant(farm, errand.lab.hosts, tally)
-        story = converge(farm, tuple(errand.lab.hosts), errand.desired)
+        wish = environment_on(farm, errand.lab.hosts, errand.desired, errand.memory)
+        story = converge(wish)
     calls = [asdict(each) for each in tally.calls]
     (errand.state / CALLS).write_text(json.dumps(calls))
     assert story[-1] == NOTHING_LEFT, "\n".join(story)
 
 
-def converge(farm: RealFarm, hosts: Sequence[str], desired: Sequence[Desired[Any]]) -> list[str]:
+def converge(environment: Environment) -> list[str]:
     """Turn after turn until nothing is left to do, or for `ROUNDS`; gives what happened."""
     story: list[str] = []
     for _ in range(ROUNDS):
-        world = observe(scopes_of(desired, hosts), farm)
-        plan = make_plan(ENVIRONMENT, desired, world)
-        if not (plan.changes or plan.remarks or world.unknown):
+        look = environment.look()
+        environment.remember(look)
+        plan, unknown = look.plan, look.world.unknown
+        if not (plan.changes or plan.remarks or unknown):
             return [*story, NOTHING_LEFT]
-        outcomes = apply(plan, farm, locks=MachineLocks(), threads=1)
-        story += [f"{scope} is unknown: {reason}" for scope, reason in world.unknown.items()]
+        outcomes = apply(plan, environment.farm, locks=MachineLocks(), threads=1)
+        story += [f"{scope} is unknown: {reason}" for scope, reason in unknown.items()]
         story += [f"{each.address} {each.result} {each.message}" for each in outcomes]
         story += [str(operation) for each in plan.remarks for operation in each.operations]
-        story += [f"{each.address} waits" for each in plan.changes if each not in plan.active]
-        if world.unknown or any(outcome.error for outcome in outcomes):
+        if unknown or any(outcome.error for outcome in outcomes):
             pause(PAUSE_SECONDS)  # a daemon may still be ending what a dead client had begun
     return story
+
+
+def environment_on(
+    farm: RealFarm, hosts: Iterable[str], desired: Sequence[Desired[Any]], memory: Memory
+) -> Environment:
+    """Who wants this there, and remembers how it was."""
+    rooms = tuple(Room(host, ROOM_BYTES, frozenset({POOL}), "qemu") for host in hosts)
+    return Environment(
+        farm,  # type: ignore[arg-type] # of a farm it asks for ports alone, if it is told the rooms
+        desired,
+        ENVIRONMENT,
+        ANYTHING_GOES,
+        rooms,
+        dict(memory),
+    )
 
 
 def plant(farm: RealFarm, hosts: Iterable[str], tally: Tally) -> None:

@@ -9,20 +9,32 @@ import signal
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from reconciler.drivers.farm import RealFarm
 from reconciler.drivers.libvirt_.manifest import RemoteManifest
 from reconciler.ports.hypervisor import DomainState, VolumeState
-from tests.system.crash_run import CALLS, NOTHING_LEFT, Call, Errand, When, converge, sync
-from tests.system.crash_scenes import HOST_NAME, SCENES, Scene, Wish
+from tests.system.crash_run import (
+    CALLS,
+    NOTHING_LEFT,
+    Call,
+    Errand,
+    Memory,
+    When,
+    converge,
+    environment_on,
+    sync,
+)
+from tests.system.crash_scenes import ENVIRONMENT, HOST_NAME, SCENES, Scene, Wish
 from tests.system.driven import POOL
 from tests.system.lab import CLEANUP, Lab
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.system.crash_run"])
 LONGEST_SECONDS = 180
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _STAMP = re.compile(r"trash\.\d{8}T\d{6}\.\d+\.")
 # A sign in the data that no guest writes; each file of the pool; each claim of a move.
 _PLANT = """\
@@ -76,30 +88,33 @@ class Stage:
     def scene(self, name: str) -> Scene:
         return SCENES[name](self.lab, *self.hosts)
 
-    def prepare(self, scene: Scene) -> None:
-        """Clear the hosts, and make it as it is before."""
+    def prepare(self, scene: Scene) -> Memory:
+        """Clear the hosts, and make it as it is before; gives what is remembered of that."""
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._clear, self.hosts))
-        if scene.before:
-            self.finish(scene.before)
-            for host in self.hosts:
-                self._run(host, _PLANT, f"{HOST_NAME}-data")
+        memory = self.finish(scene.before, {}) if scene.before else {}
+        for host in self.hosts if scene.before else ():
+            self._run(host, _PLANT, f"{HOST_NAME}-data")
+        return memory
 
-    def finish(self, wish: Wish) -> list[str]:
-        """Converge from here, without interruption; gives what happened."""
-        story = converge(self.farm, self.hosts, wish)
+    def finish(self, wish: Wish, memory: Memory) -> Memory:
+        """Converge from here, without interruption, and tidy up as is done once an hour."""
+        environment = environment_on(self.farm, self.hosts, wish, memory)
+        story = converge(environment)
         assert story[-1] == NOTHING_LEFT, "\n".join(story)
-        return story
+        for host in self.hosts:
+            self.farm.hypervisor(host).tidy(ENVIRONMENT, LONG_AGO, None)
+        return environment.memory
 
-    def record(self, wish: Wish) -> list[Call]:
+    def record(self, wish: Wish, memory: Memory) -> list[Call]:
         """Sync in a process that nobody kills; gives the changes that this takes."""
-        code = self._play(Errand(self.lab, self.directory, wish))
+        code = self._play(Errand(self.lab, self.directory, wish, memory))
         assert code == 0
         return [Call(**each) for each in json.loads((self.directory / CALLS).read_text())]
 
-    def kill(self, wish: Wish, number: int, when: When, seconds: float = 0.0) -> bool:
+    def kill(self, wish: Wish, memory: Memory, number: int, when: When, seconds: float) -> bool:
         """Sync in a process that dies at a change; gives whether there were so many."""
-        code = self._play(Errand(self.lab, self.directory, wish, number, when, seconds))
+        code = self._play(Errand(self.lab, self.directory, wish, memory, number, when, seconds))
         assert code in {0, -signal.SIGKILL}
         return code != 0
 
@@ -132,7 +147,7 @@ class Stage:
             hypervisor.domains(),
             tuple(each for each in volumes if each.pool == POOL),
             tuple(sorted(f"{each.pool}/{each.name} {each.owner}" for each in kept)),
-            tuple(sorted(_unstamped(_marks(marks, unfinished)))),
+            tuple(sorted(_unstamped(_marks(marks, files - unfinished)))),
             tuple(sorted(_unstamped(line for line in shown if line.split()[1] not in unfinished))),
         )
 
@@ -157,9 +172,11 @@ class Stage:
         return process.exitcode
 
 
-def _marks(marks: Mapping[str, Any], unfinished: set[str]) -> Iterator[str]:
+def _marks(marks: Mapping[str, Any], files: set[str]) -> Iterator[str]:
+    """The marks, but for those of the trash that have lost their volume: they go when it would."""
     for key, mark in marks.items():
-        if key.startswith(f"{POOL}/") and key.partition("/")[2] not in unfinished:
+        pool, _, name = key.partition("/")
+        if pool == POOL and (name in files or not (mark.begun or _STAMP.match(name))):
             yield f"{key} {replace(mark, begun=None)}"
 
 

@@ -47,15 +47,15 @@ def test_whoever_comes_after_a_kill_finishes_its_work(
     stage: Stage, scene_name: str, count: int | None
 ) -> None:
     scene = stage.scene(scene_name)
-    stage.prepare(scene)
-    calls = stage.record(scene.after)
+    calls = stage.record(scene.after, stage.prepare(scene))
+    stage.finish(scene.after, {})
     expected = stage.ends()
     points = list(points_of(calls))
     for number, when, seconds in points if count is None else spread(points, count):
-        stage.prepare(scene)
-        assert stage.kill(scene.after, number, when, seconds)
+        memory = stage.prepare(scene)
+        assert stage.kill(scene.after, memory, number, when, seconds)
         stage.check_running_once()
-        stage.finish(scene.after)
+        stage.finish(scene.after, memory)
         assert stage.ends() == expected, f"{when} change {number}, {calls[number - 1].name}"
 
 

@@ -6,15 +6,17 @@ How a look fares meanwhile is in test_reach.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.drivers.farm import RealFarm
+from reconciler.model.address import Address
+from reconciler.model.resource import Applied
 from reconciler.ports.hypervisor import ImageSource, Interface, Seed
-from tests.system.crash_run import NOTHING_LEFT, Tally, When, converge, hurry, plant
+from tests.system.crash_run import NOTHING_LEFT, Tally, When, converge, environment_on, hurry, plant
 from tests.system.crash_scenes import MAC, Wish, domain, volume
 from tests.system.driven import driven
 from tests.system.lab import GuestStatus, Lab, LabHost, ask_guest, await_guest, eventually
@@ -35,6 +37,7 @@ class Guest:
     lab: Lab
     hosts: tuple[LabHost, LabHost]
     farm: RealFarm
+    memory: dict[Address, Applied] = field(default_factory=dict)
 
     def wish(self, host: int = 0, **fields: Any) -> Wish:
         """It, on one of the two."""
@@ -56,8 +59,10 @@ class Guest:
         names = [host.name for host in self.hosts]
         if tally:
             plant(self.farm, names, tally)
-        story = converge(self.farm, names, wish)
+        environment = environment_on(self.farm, names, wish, self.memory)
+        story = converge(environment)
         assert story[-1] == NOTHING_LEFT, "\n".join(story)
+        self.memory.update(environment.memory)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +226,7 @@ def impatient(lab: Lab, virthost: LabHost, tmp_path: Path) -> Iterator[Hyperviso
     )
     yield LibvirtHypervisor(
         connection,
-        Storage(MemoryManifest(), no_image, lambda: datetime.max),
+        Storage(MemoryManifest(), no_image, lambda: datetime.max.replace(tzinfo=UTC)),
         Patience(clock.sleep, clock.monotonic),
         domain_types={"qemu": "qemu"},
     )

@@ -107,8 +107,9 @@ def tidy(
 ) -> None:
     """Delete what was trashed before, and what was begun before and never finished.
 
-    Only what carries the mark of the environment is deleted. What a domain uses stays. Of the
-    cached images only those with the checksums in `images` are still needed; None leaves all.
+    Only what carries the mark of the environment is deleted, and its marks of volumes that are not
+    there are dropped. What a domain uses stays. Of the cached images only those with the checksums
+    in `images` are still needed; None leaves all.
     """
     marks = storage.manifest.read()
     for pool in active_pools(connection):
@@ -116,10 +117,23 @@ def tidy(
             name, mark = key.removeprefix(f"{pool.name}/"), marks[key]
             since = _since(name, mark)
             is_ours = mark.owner is not None and mark.owner.environment == environment
-            if is_ours and since is not None and since < trashed_before:
+            if not is_ours:
+                continue
+            if since is None:
+                _forget_lost(storage, pool, name)
+            elif since < trashed_before:
                 _delete(connection, storage, pool, name, unless_used=True)
     if images is not None and storage.discard_images is not None:
         storage.discard_images(connection, images)
+
+
+def _forget_lost(storage: Storage, pool: Pool, name: str) -> None:
+    """Drop the mark of a volume that is not there, or else what others call so would be ours.
+
+    A rename that was cut off leaves such a one behind.
+    """
+    if pool.find(name) is None and pool.refresh() and pool.find(name) is None:
+        storage.manifest.forget(f"{pool.name}/{name}")
 
 
 def _since(name: str, mark: Mark) -> datetime | None:

@@ -39,11 +39,14 @@ def migrate(farm: FarmState, source: str, name: str, destination: str) -> FarmSt
 
     Raises:
         Missing: there is no such host or domain.
-        Refused: the destination has no pool, no room or something of that name, or another
-            domain uses one of the volumes.
+        Refused: it has snapshots; the destination has no pool, no room or something of that name;
+            or another domain uses one of the volumes.
     """
     here, there = _both(farm, source, destination)
     domain = domains.named(here, name)
+    if domain.snapshots:
+        message = f"it has the snapshots {', '.join(sorted(domain.snapshots))}"
+        raise Refused(message)
     places = domains.volumes_of(domain.definition) | domains.volumes_of(domain.live)
     shared = {user for pool, volume in places for user in domains.users_of(here, pool, volume)} - {
         name

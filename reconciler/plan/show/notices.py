@@ -16,7 +16,7 @@ from reconciler.model.position import Position, Problem
 from reconciler.plan.guards import GUARDS, Violation
 from reconciler.plan.plan import Cause, Change, Plan
 from reconciler.plan.show.value import worded
-from reconciler.plan.show.view import View, changes_in, foreign_in
+from reconciler.plan.show.view import View, changes_in, foreign_in, notes
 
 PROBLEM_RULE = "config/problem"
 FIELDS_AT_MOST = 5
@@ -89,6 +89,7 @@ def _change(change: Change, home: Position) -> Notice:
     level = Level.WARNING if change.cause is Cause.DRIFT else Level.NOTE
     message = f"{change.action} ({change.cause}, {change.disruption.label})"
     message += "".join(f"; {text}" for text in _fields(change))
+    message += "".join(f"; {note}" for note in notes(change))
     message += f"; held: {change.held}" if change.held is not None else ""
     return Notice(change.cause, level, str(change.address), message, change.position or home)
 

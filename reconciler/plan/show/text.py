@@ -15,7 +15,7 @@ from reconciler.plan.plan import Change, Plan
 from reconciler.plan.show import escape
 from reconciler.plan.show.escape import shortened
 from reconciler.plan.show.value import items, worded
-from reconciler.plan.show.view import View, changes_in, count, foreign_in, summary, title
+from reconciler.plan.show.view import View, changes_in, count, foreign_in, notes, summary, title
 
 LINES_AT_MOST = 40
 NAMED_AT_MOST = 10
@@ -34,6 +34,7 @@ class LineKind(enum.StrEnum):
     GROUP = "group"
     FIELD = "field"
     HELD = "held"
+    NOTE = "note"
     MORE = "more"
     UNKNOWN = "unknown"
     FOREIGN = "foreign"
@@ -104,6 +105,7 @@ def change_lines(change: Change, depth: int = 0) -> tuple[Line, ...]:
     lines = [Line(LineKind(change.action.value), head, depth)]
     if change.held is not None:
         lines.append(Line(LineKind.HELD, f"held: {shortened(change.held)}", depth + 2))
+    lines += [Line(LineKind.NOTE, shortened(note), depth + 2) for note in notes(change)]
     if change.action is Action.DELETE:
         return (*lines, Line(LineKind.FIELD, _lost(change.fields), depth + 2))
     fields = [line for field in change.fields for line in _field(change.action, field, depth + 2)]

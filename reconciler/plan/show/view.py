@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from reconciler.kinds.domain_operations import DefineDomain, SnapshotDomain
 from reconciler.model.address import Address
 from reconciler.model.change import Action
 from reconciler.plan.plan import Change, Plan
@@ -30,6 +31,15 @@ def changes_in(plan: Plan, view: View) -> tuple[Change, ...]:
 def foreign_in(plan: Plan, view: View) -> tuple[Address, ...]:
     """The foreign resources that the view shows."""
     return plan.foreign if view is View.DRIFT else ()
+
+
+def notes(change: Change) -> Iterator[str]:
+    """What the fields of a change do not tell: what comes before it, and what only later."""
+    for step in change.operations:
+        if isinstance(step, SnapshotDomain):
+            yield f"first a snapshot: {step.snapshot}"
+        elif isinstance(step, DefineDomain) and step.waits:
+            yield f"waits for a restart: {step.waits}"
 
 
 def count(changes: Iterable[Change], action: Action) -> int:

@@ -12,17 +12,20 @@ from reconciler.drivers.likeness import is_same_definition
 from reconciler.drivers.simulated import by_hand
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import Fault
-from reconciler.drivers.simulated.state import FarmState, Volume
+from reconciler.drivers.simulated.state import BEGINNING, FarmState, Volume
 from reconciler.errors import Conflict, NotFound
-from reconciler.ports.hypervisor import Disk, ImageSource, Interface
+from reconciler.ports.hypervisor import Disk, ImageSource, Interface, NewVolume, Seed
 from tests.unit.drivers.simulated.samples import (
     BASE,
     GIB,
     OWNER,
+    TRASHED,
     WWW,
     definition,
     new_volume,
 )
+
+IMAGE = ImageSource("debian-12", "https://images.example/d.qcow2", "ab" * 32)
 
 
 def run_together(work: Callable[[int], None], count: int) -> None:
@@ -227,3 +230,60 @@ def test_an_empty_farm_refuses_politely(bridge: str) -> None:
         by_hand.add_domain(
             farm, "virt1", definition("web", interfaces=(Interface("52:54:00:00:00:01", bridge),))
         )
+
+
+def test_an_image_that_no_document_names_goes_unless_a_volume_lies_over_it(
+    farm: SimulatedFarm,
+) -> None:
+    host = farm.hypervisor("virt2")
+    for number, overlay in enumerate((True, False)):
+        image = ImageSource("debian", "https://images.example/d.qcow2", f"{number}" * 64)
+        host.create_volume(new_volume(f"v{number}", image=image, overlay=overlay), OWNER)
+    host.tidy("production", TRASHED, None)
+    assert len(farm.state.hosts["virt2"].images) == 2
+    host.trash_volume("default", "v0")
+    host.tidy("production", BEGINNING, frozenset())
+    assert list(farm.state.hosts["virt2"].images) == ["0" * 64]
+    host.tidy("production", TRASHED, frozenset())
+    assert farm.state.hosts["virt2"].images == {}
+
+
+@pytest.mark.parametrize(("maximum", "left"), [(None, 2), (2, 1)])
+def test_processors_are_unplugged_if_the_guest_was_started_for_that(
+    farm: SimulatedFarm, maximum: int | None, left: int
+) -> None:
+    host, wanted = farm.hypervisor("virt2"), definition("new", disks=(), vcpus_maximum=maximum)
+    host.define_domain(wanted, OWNER)
+    host.start_domain("new")
+    host.define_domain(replace(wanted, vcpus=1), OWNER)
+    host.adjust_guest("new")
+    assert farm.state.hosts["virt2"].domains["new"].live.vcpus == left
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        new_volume("v", overlay=True),
+        new_volume("v", format="raw", overlay=True, image=IMAGE),
+        new_volume("v", pool="vg0", format="raw", overlay=True, image=IMAGE),
+        new_volume("v", format="iso"),
+        new_volume("v", seed=Seed("m", "u", "n")),
+    ],
+)
+def test_what_makes_no_volume_is_refused(farm: SimulatedFarm, new: NewVolume) -> None:
+    with pytest.raises(Conflict):
+        farm.hypervisor("virt1").create_volume(new, OWNER)
+
+
+def test_only_a_seed_is_written_as_one(farm: SimulatedFarm) -> None:
+    seed = Seed("m", "u", "n")
+    with pytest.raises(Conflict, match="no seed"):
+        farm.hypervisor("virt1").write_seed(new_volume("db-root", seed=seed), OWNER)
+    large = new_volume("web-seed", format="iso", seed=seed, capacity_bytes=200 * GIB)
+    with pytest.raises(Conflict, match="left"):
+        farm.hypervisor("virt1").write_seed(large, OWNER)
+
+
+def test_a_domain_does_not_move_with_a_snapshot(farm: SimulatedFarm) -> None:
+    with pytest.raises(Conflict, match="snapshot"):
+        farm.hypervisor("virt1").migrate_domain("web", "virt2")
