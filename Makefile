@@ -82,6 +82,10 @@ docs: dev ## Generate the reference pages in docs/
 bench: dev ## Measure, and print the figures as a table
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: bench-lab
+bench-lab: dev lab ## Measure libvirt on a host of the lab, and Ansible beside it, as root
+	@$(BIN)/python -m benchmarks.hypervisor $(ARGS)
+
 .PHONY: lock
 lock: dev ## Resolve the dependencies into requirements*.lock (ARGS=--upgrade for newer ones)
 	@scripts/lock $(ARGS)

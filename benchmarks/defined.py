@@ -6,12 +6,34 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.farm import PER_FILE, repository_of
-from benchmarks.virthost import BRIDGE, ENVIRONMENT, POOL, Reach, domain_name, mac, uuid_of
+from benchmarks.virthost import (
+    BRIDGE,
+    ENVIRONMENT,
+    POOL,
+    Reach,
+    disk_name,
+    domain_name,
+    mac,
+    uuid_of,
+)
+from reconciler.drivers.libvirt_.marks import Mark
+from reconciler.engine.verify import Look
+from reconciler.kinds.volume_operations import CreateVolume
 
 
 def repository(directory: Path, reach: Reach, machines: int) -> Path:
     """A git repository that describes so many machines on that host."""
     return repository_of(_documents(reach, machines), directory, ENVIRONMENT)
+
+
+def wanted_disks(look: Look) -> dict[str, Mark]:
+    """The marks of the volumes that are to be made, by name, as if they had been made."""
+    steps = [step for change in look.plan.changes for step in change.operations]
+    return {
+        step.volume.name: Mark(step.owner, step.volume.content, step.volume.format)
+        for step in steps
+        if isinstance(step, CreateVolume)
+    }
 
 
 def _documents(reach: Reach, machines: int) -> Iterator[tuple[str, str]]:
@@ -49,7 +71,7 @@ memory: 64 MiB
 running: false
 autostart: false
 disks:
-  - {{name: root, size: 1 MiB, format: raw, volume: {name}-root}}
+  - {{name: root, size: 1 MiB, format: raw, volume: {disk_name(number)}}}
 networks:
   - network: lan
     address: 10.{1 + number // 40000}.{number // 200 % 200}.{1 + number % 200}

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import libvirt
-import libvirtmod
+import libvirtmod  # type: ignore[import-not-found] # in C, without stubs
 import lxml
 
 from benchmarks.virthost import BRIDGE, POOL, Reach, domain_name, mac, uuid_of
@@ -75,7 +75,7 @@ _TEMPLATE = f"""\
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the playbook."""
+    """One run of the playbook, and how many of its tasks changed something."""
 
     seconds: float
     changed: int
@@ -86,8 +86,8 @@ def installed(directory: Path) -> Path:
     program = directory / "bin" / "ansible-playbook"
     if not program.exists():
         subprocess.run([sys.executable, "-m", "venv", directory], check=True)
-        pip = [directory / "bin" / "pip", "install", "--quiet", "--no-compile", PACKAGE]
-        subprocess.run(pip, check=True)
+        pip = str(directory / "bin" / "pip")
+        subprocess.run([pip, "install", "--quiet", "--no-compile", PACKAGE], check=True)
     return program
 
 
@@ -145,14 +145,22 @@ def play(program: Path, directory: Path) -> Run:
         check=False,
     )
     seconds = time.perf_counter() - began
-    return Run(seconds, _changed(done))
-
-
-def _changed(done: subprocess.CompletedProcess[str]) -> int:
-    recap = _RECAP.search(done.stdout)
-    if done.returncode or recap is None:
+    if done.returncode:
         message = f"Ansible failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
         raise RuntimeError(message)
+    return Run(seconds, changed(done.stdout))
+
+
+def changed(said: str) -> int:
+    """How many tasks changed something, by Ansible's own recap.
+
+    Raises:
+        ValueError: the recap tells of a failure, or there is none.
+    """
+    recap = _RECAP.search(said)
+    if recap is None:
+        message = f"Ansible does not say that all went well:\n{said[-2000:]}"
+        raise ValueError(message)
     return int(recap[2])
 
 

@@ -21,7 +21,9 @@ from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
 from reconciler.drivers.libvirt_.manifest import Manifest, MemoryManifest, RemoteManifest
 from reconciler.drivers.libvirt_.marks import Mark
 from reconciler.drivers.libvirt_.over_ssh import SshProgram
+from reconciler.drivers.libvirt_.reading import Dialect
 from reconciler.drivers.libvirt_.storage import Storage
+from reconciler.drivers.libvirt_.writing import Formats, domain_xml
 from reconciler.drivers.ssh.access import Access
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import (
@@ -52,7 +54,8 @@ class Virthost:
     manifest: Manifest
     connection: LibvirtConnection
     pool: str
-    accelerator: Accelerator
+    domain_type: str
+    accelerator: Accelerator = "qemu"
 
     def definition(self, number: int) -> DomainDefinition:
         """A domain with a disk and an interface, as it is defined and never started."""
@@ -63,21 +66,32 @@ class Virthost:
             accelerator=self.accelerator,
             vcpus=1,
             memory_bytes=64 * MIB,
-            disks=(Disk("root", self.pool, f"{name}-root"),),
+            disks=(Disk("root", self.pool, disk_name(number)),),
             interfaces=(Interface(mac(number), BRIDGE),),
         )
 
-    def make_volumes(self, count: int) -> None:
-        """Make the disks of so many domains and mark them, all at once."""
-        names = [f"{domain_name(number)}-root" for number in range(count)]
+    def make_volumes(self, marks: Mapping[str, Mark]) -> None:
+        """Make volumes of these names and mark them, all at once."""
 
         def make(connection: Any) -> None:
             pool = connection.storagePoolLookupByName(self.pool)
-            for name in names:
+            for name in marks:
                 pool.createXML(_VOLUME.format(name=name))
 
         self.connection.run("make volumes", make, deadline=DEADLINE)
-        self.manifest.change({f"{self.pool}/{name}": Mark(OWNER, format="raw") for name in names})
+        self.manifest.change({f"{self.pool}/{name}": mark for name, mark in marks.items()})
+
+    def put_domains(self, numbers: range) -> None:
+        """Define domains past the product, with the XML that the product gives them."""
+        names = {self.accelerator: self.domain_type}
+        formats: Formats = {(self.pool, disk_name(number)): "raw" for number in numbers}
+
+        def put(connection: Any) -> None:
+            for number in numbers:
+                wanted = self.definition(number)
+                connection.defineXML(domain_xml(wanted, OWNER, Dialect(names), formats))
+
+        self.connection.run("put domains", put, deadline=DEADLINE)
 
     def clear(self) -> None:
         """Remove what a benchmark put there, also one that was killed."""
@@ -101,6 +115,16 @@ class Virthost:
 def domain_name(number: int) -> str:
     """What the domain is called on its host; machine `vm-N` of environment `bench` is the same."""
     return f"{PREFIX}vm-{number}"
+
+
+def disk_name(number: int) -> str:
+    """What the volume of its disk is called."""
+    return f"{domain_name(number)}-root"
+
+
+def disk_marks(count: int) -> dict[str, Mark]:
+    """The marks of the disks of so many domains, by name of the volume."""
+    return {disk_name(number): Mark(OWNER, format="raw") for number in range(count)}
 
 
 def uuid_of(name: str) -> str:
@@ -158,7 +182,7 @@ def real_host(farm: RealFarm, reach: Reach, state: Path) -> Virthost:
         manifest=RemoteManifest(farm.shell(reach.name)),
         connection=LibvirtConnection(reach.name, "", dial=lambda: ssh.dial(reach.address)),
         pool=POOL,
-        accelerator="qemu",
+        domain_type="qemu",
     )
 
 
@@ -170,7 +194,7 @@ def test_host() -> Virthost:
     storage = Storage(manifest, _no_image, _now)
     patience = Patience(time.sleep, time.monotonic)
     hypervisor = LibvirtHypervisor(connection, storage, patience, domain_types={"qemu": "test"})
-    return Virthost(hypervisor, manifest, connection, _TEST_POOL, "qemu")
+    return Virthost(hypervisor, manifest, connection, _TEST_POOL, "test")
 
 
 def _no_image(connection: object, source: ImageSource) -> Mapping[str, object]:

@@ -80,7 +80,8 @@ Of a machine that runs; one that is off is changed without anybody noticing, but
 
 A change costs the most that any of its fields costs. `max_disruption` of the Environment refuses
 what costs more. With `restart: manual` a change of class `restart` is written down and waits until
-a person restarts the machine, and what is `live` is done at once.
+the machine is shut down and started again (a reboot from inside is not enough), or until
+`reconciler sync --restart`; what is `live` is done at once.
 
 | field | when | class | what happens |
 |---|---|---|---|

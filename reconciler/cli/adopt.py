@@ -16,10 +16,12 @@ from reconciler.config.documents import Host
 from reconciler.config.load import load
 from reconciler.config.repository import Documents
 from reconciler.config.rewrite import document_text, with_items
+from reconciler.drivers.sharedfile import replace_file
 from reconciler.gitops.directory import DirectoryTree
 from reconciler.kinds.domain import DomainKind, DomainSpec
 from reconciler.kinds.volume import VolumeKind
 from reconciler.model.address import Scope
+from reconciler.plan.show.escape import visible
 from reconciler.ports.world import Ports
 from reconciler.render.adoption import (
     Adoption,
@@ -113,7 +115,8 @@ def _documents_for(
     plugs = tuple(Plug.of(network) for network in documents.networks.values())
     networks = new_networks(chosen.values(), hypervisor.networks(), plugs)
     plugs += tuple(Plug(each["name"], each["bridge"], each["switch"]) for each in networks)
-    surveyed = Surveyed(host, volumes, plugs, documents.farm.defaults)
+    farm = documents.farm
+    surveyed = Surveyed(host, volumes, plugs, farm.defaults, farm.cpu_models.get(host.group or ""))
     adoptions = tuple(adopt_machine(name, spec, surveyed) for name, spec in chosen.items())
     place = f"environments/{documents.environment}"
     files = {f"{place}/networks/{each['name']}.yaml": document_text(each) for each in networks}
@@ -143,14 +146,17 @@ def _write(root: Path, files: Files, environment: str) -> None:
     try:
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, encoding="utf-8")
+            if before[path] is None:
+                (root / path).write_text(text, encoding="utf-8")
+            else:  # what people wrote must not be lost, whenever we are killed
+                replace_file(root / path, text.encode())
         load(DirectoryTree(root), environment)
     except BaseException:
         for path, old in before.items():
             if old is None:
                 (root / path).unlink(missing_ok=True)
             else:
-                (root / path).write_text(old, encoding="utf-8")
+                replace_file(root / path, old.encode())
         raise
 
 
@@ -159,7 +165,8 @@ def _tell(adoptions: Sequence[Adoption], files: Sequence[str]) -> Exit:
         click.echo(f"wrote {path}")
     refused = [each for each in adoptions if each.reasons]
     for each in refused:
-        click.echo(f"{each.machine} is left as it is: {'; '.join(each.reasons)}", err=True)
+        said = f"{each.machine} is left as it is: {'; '.join(each.reasons)}"
+        click.echo(visible(said), err=True)
     if not adoptions:
         click.echo("Every machine on this host is somebody's already.")
     elif len(refused) < len(adoptions):

@@ -16,6 +16,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.errors import ConfigError, ReconcilerError
+from reconciler.plan.show.escape import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,8 +37,9 @@ class Failure(click.ClickException):
     exit_code = Exit.ERROR
 
     def show(self, file: Any = None) -> None:
-        """Print the message to stderr, as it is."""
-        click.echo(f"reconciler: {self.message}", file=file, err=file is None)
+        """Print the message to stderr; what hosts and documents say acts on no terminal."""
+        lines = "\n".join(map(visible, self.message.split("\n")))
+        click.echo(f"reconciler: {lines}", file=file, err=file is None)
 
 
 class Command(click.Command):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.plan.show.escape import visible
 from reconciler.plan.show.text import Line, LineKind
 
 if TYPE_CHECKING:
@@ -67,4 +68,5 @@ def screen() -> Screen:
 
 def remark(text: str) -> None:
     """Something besides, on standard error, so that it never gets into a document."""
-    click.echo(f"reconciler: {text}", err=True)
+    lines = "\n".join(map(visible, text.split("\n")))
+    click.echo(f"reconciler: {lines}", err=True)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from reconciler.config.documents import Network, VirtualMachine
 from reconciler.config.fields import MOST_TEXT
-from reconciler.config.first_boot import SEED
+from reconciler.config.first_boot import SEED, FirstBoot
 from reconciler.config.names import Names, unknown
 from reconciler.config.parse import shown
 from reconciler.config.repository import Documents
@@ -16,6 +16,8 @@ from reconciler.model.position import Position, Problem
 from reconciler.model.quantity import format_size
 
 MOST_FILES_TEXT = 4 * MOST_TEXT
+MOST_TEXT_IN_ALL = 512 * MOST_TEXT
+KEPT_NAMES = ("trash.", "incoming.", "moving.")  # what hosts call volumes in passing
 _MACHINE = "VirtualMachine"
 
 
@@ -31,6 +33,7 @@ def machine_problems(documents: Documents, names: Names) -> Iterator[Problem]:
         if machine.adopt and machine.host is None:
             what = f"machine {machine.name} is to be adopted, and no host is named"
             yield Problem(_at(documents, machine, "adopt"), what, "write the `host:` it runs on")
+    yield from _first_boot_in_all(documents)
     yield from _circles(documents)
     for network in documents.networks.values():
         yield from _network_problems(documents, network)
@@ -64,6 +67,10 @@ def _disk_problems(documents: Documents, machine: VirtualMachine) -> Iterator[Pr
         if disk.name == SEED:
             what = f"the disk name {SEED} of machine {machine.name} is kept for first boot data"
             yield Problem(_at(documents, machine, "disks", SEED), what, "rename the disk")
+        if disk.volume and disk.volume.startswith(KEPT_NAMES):
+            position = _at(documents, machine, "disks", disk.name, "volume")
+            what = f"volume {disk.volume} is called like those in the trash or on their way"
+            yield Problem(position, what, "choose another name, or restore it from the trash")
         if disk.image != "overlay":
             continue
         position = _at(documents, machine, "disks", disk.name, "image")
@@ -163,6 +170,29 @@ def _first_boot_problems(documents: Documents, machine: VirtualMachine) -> Itera
         what = f"the files of machine {machine.name} have {size} letters, {MOST_FILES_TEXT} may be"
         position = _at(documents, machine, "first_boot", "files")
         yield Problem(position, what, "put them into the image or a package")
+
+
+def _first_boot_in_all(documents: Documents) -> Iterator[Problem]:
+    """What one stack says, thousands of machines may inherit, and each of them gets a seed."""
+    sizes = {
+        name: _letters(machine.first_boot)
+        for name, machine in documents.machines.items()
+        if machine.first_boot
+    }
+    if sum(sizes.values()) > MOST_TEXT_IN_ALL:
+        largest = max(sorted(sizes), key=lambda name: sizes[name])
+        what = (
+            f"the first boot data of all machines have {sum(sizes.values())} letters, "
+            f"{MOST_TEXT_IN_ALL} may be; {largest} alone has {sizes[largest]}"
+        )
+        position = documents.position(_MACHINE, largest, "first_boot")
+        yield Problem(position, what, "put the files into the image or a package")
+
+
+def _letters(first_boot: FirstBoot) -> int:
+    texts = [str(each.content) for each in first_boot.files]
+    texts += [str(key) for account in first_boot.accounts for key in account.ssh_keys]
+    return sum(map(len, (*texts, *first_boot.packages)))
 
 
 def _group_problems(documents: Documents, names: Names) -> Iterator[Problem]:

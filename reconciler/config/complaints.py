@@ -75,8 +75,9 @@ def _words(each: Any) -> str:
         return f"must be {_KINDS[kind]}"
     if kind == "literal_error":
         return f"must be {context['expected']}"
-    if kind == "too_short":
-        return "must not be empty"
+    if kind in {"too_short", "too_long"}:
+        most = context.get("max_length")
+        return f"must have at most {most} items" if most else "must not be empty"
     bounds = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
     if kind in bounds:
         key, word = bounds[kind]

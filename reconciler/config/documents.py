@@ -44,6 +44,7 @@ from reconciler.model.quantity import parse_duration
 
 EnvironmentName = Literal["development", "staging", "production"]
 DisruptionName = Literal["live", "restart", "replace", "data-loss"]
+MOST_PARTS = 64  # what a stack has, thousands of machines may inherit
 
 
 class Document(Part):
@@ -57,7 +58,7 @@ class DiskField(Part):
     """A disk of a virtual machine."""
 
     name: Label = Field(description="The name of the disk; the first disk is the root disk.")
-    size: WholeSize = Field(description="Its size. It can grow later, and never shrinks.")
+    size: WholeSize = Field(description="Its size. It grows later; a smaller one is a new disk.")
     pool: Label = Field("default", description="The storage pool on the host.")
     format: Literal["qcow2", "raw"] = Field("qcow2", description="How the volume is stored.")
     image: Literal["copy", "overlay"] = Field(
@@ -78,6 +79,10 @@ class AttachmentField(Part):
     link: Literal["up", "down"] = Field("up", description="Whether its cable is plugged in.")
 
 
+Disks = Annotated[Many[DiskField], Field(max_length=MOST_PARTS)]
+Attachments = Annotated[Many[AttachmentField], Field(max_length=MOST_PARTS)]
+
+
 class MachineDefaults(Part):
     """The fields of a virtual machine that a farm or a stack may give in its stead."""
 
@@ -89,8 +94,8 @@ class MachineDefaults(Part):
     memory_maximum: WholeSize | None = Field(None, description="To how much it can grow live.")
     firmware: Literal["bios", "uefi"] | None = Field(None, description="What it boots with.")
     tpm: bool | None = Field(None, description="Whether it has an emulated TPM 2.0.")
-    disks: Many[DiskField] | None = Field(None, description="The disks; the first is the root.")
-    networks: Many[AttachmentField] | None = Field(None, description="The networks.")
+    disks: Disks | None = Field(None, description="The disks; the first is the root.")
+    networks: Attachments | None = Field(None, description="The networks.")
     first_boot: FirstBoot | None = Field(None, description="What it makes of itself at first.")
     host: Label | None = Field(None, description="The host it must run on.")
     running: bool | None = Field(None, description="Whether it runs.")
@@ -311,10 +316,12 @@ class VirtualMachine(Document):
     )
     tpm: bool | None = Field(None, description="Whether it has an emulated TPM 2.0.")
     starts_after: Many[Label] = Field(
-        (), description="Machines that must run before it is started; then its host does not."
+        (),
+        description="Machines that are started before it, if they are to run. Then its host never "
+        "starts it by itself.",
     )
-    disks: Many[DiskField] = Field((), description="The disks; the first is the root disk.")
-    networks: Many[AttachmentField] = Field((), description="The networks it is plugged into.")
+    disks: Disks = Field((), description="The disks; the first is the root disk.")
+    networks: Attachments = Field((), description="The networks it is plugged into.")
     first_boot: FirstBoot | None = Field(
         None, description="What it makes of itself when it first boots: accounts, packages, files."
     )

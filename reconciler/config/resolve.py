@@ -21,6 +21,7 @@ Key = tuple[str, str]
 Layers = tuple[Located, ...]
 ENVIRONMENTS = "environments"
 LONGEST_CHAIN = 16
+MOST_INHERITED = 1000  # values; each machine has them once more in memory
 _FARM, _STACK, _MACHINE = "Farm", "Stack", "VirtualMachine"
 _INHERITED = frozenset(MachineDefaults.model_fields)
 
@@ -78,6 +79,7 @@ def completed(documents: Mapping[Key, Layers], names: Names, problems: list[Prob
     """Every document in one piece; machines and stacks with what stacks and the farm give them."""
     stacks = {name: layers for (kind, name), layers in documents.items() if kind == _STACK}
     grounds = _grounds(_ground(documents), stacks)
+    too_large = set(_drop_large(grounds, stacks, problems))
     result: dict[Key, Located] = {}
     incomplete: set[Key] = set()
     for key, layers in documents.items():
@@ -91,7 +93,7 @@ def completed(documents: Mapping[Key, Layers], names: Names, problems: list[Prob
         else:
             result[key] = reduce(overlay, layers)
             continue
-        if isinstance(parent, str) and parent not in stacks:
+        if isinstance(parent, str) and (parent not in stacks or parent in too_large):
             incomplete.add(key)
         ground = grounds.get(parent if isinstance(parent, str) else "", grounds[""])
         result[key] = _on(ground, layers)
@@ -120,6 +122,20 @@ def _grounds(ground: Located, stacks: Mapping[str, Layers]) -> dict[str, Located
                 grounds[each] = reduce(overlay, layers, base)
             base = grounds[each]
     return grounds
+
+
+def _drop_large(
+    grounds: dict[str, Located], stacks: Mapping[str, Layers], problems: list[Problem]
+) -> Iterator[str]:
+    """Empty what would fill our memory if thousands of machines had it; give the stacks' names."""
+    for name, ground in grounds.items():
+        if (count := len(ground.marks)) > MOST_INHERITED:
+            whose = f"stack {shown(name)} gives" if name else "the defaults of the farm give"
+            what = f"{whose} each machine {count} values, {MOST_INHERITED} may be"
+            position = stacks[name][0].position() if name else ground.position()
+            problems.append(Problem(position, what, "move some into the machines"))
+            grounds[name] = Located({}, {})
+            yield name
 
 
 def _on(ground: Located, layers: Layers) -> Located:

@@ -90,16 +90,24 @@ def _take(
     found: dict[Address, Observed[Any]],
     taken: set[int],
 ) -> None:
-    """Give each desired resource that has none yet the free candidate that differs least."""
+    """Give each desired resource that has none yet the free candidate that differs least.
+
+    What is where it should be is taken before what some other host says it has.
+    """
     for want in desired:
         if want.address in found:
             continue
         free = [each for each in candidates(want) if id(each) not in taken]
         if free:
-            kind = KIND_BY_NAME[want.address.kind]
-            best = min(free, key=lambda each: len(kind.diff(want.spec, each.spec)))
+            best = min(free, key=lambda each: _distance(want, each))
             found[want.address] = best
             taken.add(id(best))
+
+
+def _distance(want: Desired[Any], seen: Observed[Any]) -> tuple[bool, int]:
+    kind = KIND_BY_NAME[want.address.kind]
+    is_elsewhere = kind.host(want.spec) not in {None, kind.host(seen.spec)}
+    return is_elsewhere, len(kind.diff(want.spec, seen.spec))
 
 
 def _adopt(

@@ -180,11 +180,17 @@ class _Pairs:
             if found is None or want.address in changes or want.address in self.unknown:
                 continue
             kind = KIND_BY_NAME[want.address.kind]
-            if (here := left.get(_marked(found))) and here.spec.moving_to == found.spec.host:
+            if (here := left.get(_marked(found))) and _is_rest_of(here.spec, found.spec):
                 move = MigrateDomain(here.spec.host, here.spec.libvirt_name, found.spec.host)
                 yield Remark(want.address, (move,))
             if found.owner != owner or kind.is_untidy(found.spec):
                 yield Remark(want.address, kind.mark(found.spec, owner))
+
+
+def _is_rest_of(left: DomainSpec, arrived: DomainSpec) -> bool:
+    """Whether a finished move leaves just this: a host that lies could name any other domain."""
+    same = (left.uuid, left.libvirt_name) == (arrived.uuid, arrived.libvirt_name)
+    return same and left.moving_to == arrived.host
 
 
 def _why_unknown(

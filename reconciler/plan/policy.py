@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from reconciler.kinds.domain import DomainSpec
+from reconciler.kinds.domain_operations import StopDomain
+from reconciler.kinds.volume_operations import FreeVolume
 from reconciler.model.change import Action, Disruption
 from reconciler.model.plain import digest_of
 from reconciler.model.resource import Desired
@@ -83,8 +85,11 @@ def _reason(change: Change, policy: Policy) -> str:
         return "the environment is suspended"
     if change.action is Action.DELETE and not policy.prune:
         return "prune is off: it is reported and kept"
-    if change.cause is Cause.DRIFT:
-        return _keeps_drift(change, policy)
+    if change.cause is Cause.DRIFT and (reason := _keeps_drift(change, policy)):
+        return reason
+    is_early = policy.restart == "later" and _interrupts(change)
+    if is_early and change.disruption <= _most_allowed(policy):  # else the guards refuse it
+        return "it takes the machine down, which waits for the restart window"
     return ""
 
 
@@ -92,13 +97,24 @@ def _keeps_drift(change: Change, policy: Policy) -> str:
     """Why drift stays. What costs too much does not stop the rest: no commit asked for it."""
     if policy.drift == "report":
         return "drift is only reported"
-    most_allowed = policy.max_disruption
-    if "disruption" in policy.allowed:
-        most_allowed = policy.floor.max_disruption if policy.floor else Disruption.DATA_LOSS
+    most_allowed = _most_allowed(policy)
     if change.disruption > most_allowed:
         costs, most = change.disruption.label, most_allowed.label
         return f"healing it costs {costs}, the environment allows {most}"
     return ""
+
+
+def _most_allowed(policy: Policy) -> Disruption:
+    if "disruption" not in policy.allowed:
+        return policy.max_disruption
+    return policy.floor.max_disruption if policy.floor else Disruption.DATA_LOSS
+
+
+def _interrupts(change: Change) -> bool:
+    """Whether a machine is taken down that is to run on. What may wait for a restart does not."""
+    if change.action is Action.DELETE or any(f.path == "running" for f in change.fields):
+        return False
+    return any(isinstance(step, StopDomain | FreeVolume) for step in change.operations)
 
 
 def _behind(change: Change, held: Iterable[object]) -> str:

@@ -44,13 +44,15 @@ class Plug:
 class Surveyed:
     """What one host has: its volumes by pool and name, and what the repository says of all.
 
-    `defaults` are what every machine has unless its document says otherwise.
+    `defaults` are what every machine has unless its document says otherwise, and `cpu_model` is
+    what it sees on this host.
     """
 
     host: Host
     volumes: Mapping[tuple[str, str], VolumeSpec]
     plugs: Sequence[Plug]
     defaults: MachineDefaults
+    cpu_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def adopt_machine(name: str, spec: DomainSpec, surveyed: Surveyed) -> Adoption:
         "cpus": spec.vcpus,
         "memory": format_size(spec.memory_bytes),
         **_maxima(spec),
+        **_cpu_model(spec, surveyed),
         "disks": disks,
         "networks": networks,
         **({} if spec.running else {"running": False}),
@@ -95,14 +98,15 @@ def new_networks(
 ) -> list[Mapping[str, Any]]:
     """Documents for the networks of libvirt's own that machines use and nobody describes.
 
-    One without a subnet cannot be described.
+    One without a subnet cannot be described, and none takes the name of another that is described.
     """
     used = {
         each.bridge for spec in machines for each in spec.interfaces if each.switch == "libvirt"
     }
     known = {plug.bridge for plug in plugs if plug.switch == "libvirt"}
     wanted = (each for each in networks if each.name in used - known and each.subnet)
-    return [_network(each) for each in wanted]
+    taken = {plug.network for plug in plugs}
+    return [_network(each) for each in wanted if document_name(each.name) not in taken]
 
 
 def _network(network: NetworkState) -> Mapping[str, Any]:
@@ -161,6 +165,12 @@ def _not_inherited(document: Mapping[str, Any], surveyed: Surveyed) -> dict[str,
         if gone:
             usual[key] = [*document[key], *gone]
     return usual
+
+
+def _cpu_model(spec: DomainSpec, surveyed: Surveyed) -> dict[str, Any]:
+    """What keeps the host's group from giving it another processor, which costs a restart."""
+    is_other = surveyed.cpu_model not in {None, spec.cpu_model}
+    return {"cpu_model": spec.cpu_model} if is_other and spec.cpu_model else {}
 
 
 def _maxima(spec: DomainSpec) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tests.system.lab import Lab, LabHost
 
 LONG_SECONDS = 0.15
 PARTS_OF_A_MOVE = (0.1, 0.3, 0.5, 0.7, 0.85, 0.95)
-FEW = {"created": 2, "replaced": 2, "moved_live": 4}
+FEW = {"created": 2, "replaced": 2, "moved_live": 3}
 Point = tuple[int, When, float]
 
 

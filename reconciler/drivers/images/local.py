@@ -26,6 +26,7 @@ def copy_file(url: str, rules: ImageRules, operation: str, sink: Callable[[bytes
         # Neither a pipe nor a link that took the place of the file holds us up or leads us off.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as stream:
+            _check_still_allowed(descriptor, path, rules, operation)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise Denied(HERE, operation, f"{path} is not a file")
             taken = 0
@@ -51,6 +52,13 @@ def _allowed(path: Path, rules: ImageRules, operation: str) -> Path:
         cause = f"{real} is not below {allowed}; put it there, or add to images.directories"
         raise Denied(HERE, operation, cause)
     return real
+
+
+def _check_still_allowed(descriptor: int, path: Path, rules: ImageRules, operation: str) -> None:
+    """Whether what was opened is what was judged: a directory above may have become a link."""
+    opened = Path(f"/proc/self/fd/{descriptor}").readlink()
+    if not any(opened.is_relative_to(_real(each)) for each in rules.directories):
+        raise Denied(HERE, operation, f"{path} was put in another place while it was opened")
 
 
 def _real(directory: Path) -> Path:

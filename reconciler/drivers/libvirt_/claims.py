@@ -29,9 +29,27 @@ def claim_on(domain: Any, host: str) -> str | None:
     return claim_of(parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)), host)
 
 
-def write_claim(domain: Any, goal: str) -> None:
-    """Say that the domain is being moved, in what is stored and in what runs."""
-    _note(domain, etree.tostring(etree.Element("move", to=goal), encoding="unicode"))
+def came_with_claim(domain: Any, host: str) -> bool:
+    """Whether the domain came to this host by a move that nobody has called finished yet."""
+    root = parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+    element = root.find(f"metadata/{CLAIM_TAG}")
+    return element is not None and element.get("to") == host
+
+
+def claimed_autostart(domain: Any) -> bool:
+    """Whether the domain started with its host before it was claimed."""
+    root = parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+    element = root.find(f"metadata/{CLAIM_TAG}")
+    return bool(domain.autostart()) or (element is not None and element.get("autostart") == "1")
+
+
+def write_claim(domain: Any, goal: str, *, autostart: bool) -> None:
+    """Say that the domain is being moved, in what is stored and in what runs.
+
+    `autostart` is kept with it, because a domain that is being moved does not start by itself.
+    """
+    element = etree.Element("move", to=goal, autostart="1" if autostart else "0")
+    _note(domain, etree.tostring(element, encoding="unicode"))
 
 
 def drop_claim(domain: Any) -> None:

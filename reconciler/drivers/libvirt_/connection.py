@@ -14,9 +14,11 @@ import libvirt
 from reconciler.drivers.libvirt_.line import Dial, Direct, Line
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.errors import Conflict, Denied, DriverError, NotFound, Unreachable
+from reconciler.plan.show.escape import shortened, visible
 
 DEADLINE = timedelta(seconds=60)
 SIDE_THREADS = 8
+LONGEST_CAUSE = 1000
 T = TypeVar("T")
 
 _ERRORS: dict[int, type[DriverError]] = {
@@ -49,21 +51,28 @@ _AUTHORIZE = "add our public key to authorized_keys there"
 
 
 def translated(host: str, operation: str, error: Exception) -> DriverError:
-    """The error in the words of `reconciler.errors`; what is in no table is a `Conflict`."""
+    """The error in the words of `reconciler.errors`; what is in no table is a `Conflict`.
+
+    What the host says is cut short, and nothing in it acts on a terminal or a log.
+    """
     if isinstance(error, Missing):
-        return NotFound(host, operation, str(error))
+        return NotFound(host, operation, _harmless(str(error)))
     if not isinstance(error, libvirt.libvirtError):
-        return Conflict(host, operation, str(error))
+        return Conflict(host, operation, _harmless(str(error)))
     code, cause = error.get_error_code(), error.get_error_message() or str(error)
     if error.get_error_domain() in _TRANSPORT and code in _TRANSPORT_ERRORS:
-        return _of_transport(host, operation, cause)
-    return _ERRORS.get(code, Conflict)(host, operation, cause)
+        return _of_transport(host, operation, cause[:LONGEST_CAUSE])
+    return _ERRORS.get(code, Conflict)(host, operation, _harmless(cause))
+
+
+def _harmless(cause: str) -> str:
+    return shortened(" ".join(cause.split()), LONGEST_CAUSE)
 
 
 def _of_transport(host: str, operation: str, cause: str) -> DriverError:
     """What the ssh program said reaches us inside of libvirt's words, on several lines."""
     said = cause.removeprefix(_WRAPPED[0]).removesuffix(_WRAPPED[1])
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [visible(line.strip()) for line in said.splitlines() if line.strip()]
     if _KEY_REFUSED in cause:
         shown = next((line for line in lines if line.startswith("SHA256:")), "")
         reason = next((line for line in lines if _STRICT in line), _KEY_REFUSED)

@@ -286,7 +286,7 @@ class LibvirtHypervisor:
             host=self._connection.host,
             address=self._address,
             connection=connection,
-            manifest=self._storage.manifest,
+            storage=self._storage,
             dialect=self._dialect(connection),
         )
 

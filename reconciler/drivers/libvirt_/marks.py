@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from reconciler.drivers.refusal import Refused
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import VolumeFormat
+
+LONGEST_TEXT = 4096
+MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,22 @@ def _of_early_days(value: Any) -> Any:
     return value
 
 
-_LIST = TypeAdapter(dict[str, Annotated[Mark, BeforeValidator(_of_early_days)]])
+def _sound(mark: Mark) -> Mark:
+    """An owner's name becomes an address in the journal, which then has to be read again."""
+    owner = mark.owner
+    texts = (owner.environment, owner.name, owner.digest) if owner else ("-", "-", "")
+    if not all(texts[:2]) or max(map(len, texts)) > LONGEST_TEXT:
+        message = f"an owner has an environment and a name of at most {LONGEST_TEXT} letters"
+        raise ValueError(message)
+    return mark
+
+
+_LIST = TypeAdapter(
+    dict[
+        Annotated[str, Field(max_length=LONGEST_TEXT)],
+        Annotated[Mark, BeforeValidator(_of_early_days), AfterValidator(_sound)],
+    ]
+)
 
 
 def decoded(content: bytes | None, place: str) -> dict[str, Mark]:
@@ -63,17 +88,22 @@ def decoded(content: bytes | None, place: str) -> dict[str, Mark]:
     try:
         return _LIST.validate_json(content)
     except ValidationError as error:
-        reason = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
-        )
-        message = f"{place} does not hold the marks of volumes: {reason}; restore the file"
-        raise Refused(message) from None
+        raise Refused(
+            f"{place} does not hold the marks of volumes: {_reason(error)}; restore the file"
+        ) from None
+
+
+def _reason(error: ValidationError) -> str:
+    """The first things that are wrong: a hostile list may hold a million of them."""
+    found = error.errors(include_url=False, include_input=False)
+    told = [f"{'.'.join(map(str, each['loc']))[:200]}: {each['msg']}" for each in found[:MOST_TOLD]]
+    more = [f"and {len(found) - MOST_TOLD} more"] if len(found) > MOST_TOLD else []
+    return "; ".join([*told, *more])
 
 
 def encoded(marks: Mapping[str, Mark]) -> bytes:
     """The list as it is kept: sorted, and readable for people."""
-    written = _LIST.dump_python(dict(marks), mode="json", exclude_none=True)
-    return json.dumps(written, indent=1, sort_keys=True).encode()
+    return _LIST.dump_json(dict(sorted(marks.items())), indent=1, exclude_none=True)
 
 
 def changed(marks: Mapping[str, Mark], edits: Mapping[str, Mark | None]) -> dict[str, Mark]:

@@ -14,15 +14,22 @@ from typing import Any
 import libvirt
 
 from reconciler.drivers.libvirt_ import transfer
-from reconciler.drivers.libvirt_.claims import claim_on, drop_claim, write_claim
+from reconciler.drivers.libvirt_.claims import (
+    came_with_claim,
+    claim_on,
+    claimed_autostart,
+    drop_claim,
+    write_claim,
+)
 from reconciler.drivers.libvirt_.domains import find, is_held
 from reconciler.drivers.libvirt_.looking import is_arriving
 from reconciler.drivers.libvirt_.pools import named, pool_named
-from reconciler.drivers.libvirt_.reading import definition_of
+from reconciler.drivers.libvirt_.reading import definition_of, owner_of
 from reconciler.drivers.libvirt_.transfer import Side
 from reconciler.drivers.libvirt_.usage import place_of, users
 from reconciler.drivers.libvirt_.xmltext import parse
 from reconciler.drivers.refusal import Missing, Refused
+from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import DomainDefinition
 
 _LIVE = (
@@ -76,43 +83,54 @@ def migrate(source: Side, destination: Side, name: str) -> None:
     domain, there = find(source.connection, name), find(destination.connection, name)
     if domain is None and there is None:
         raise Missing(f"there is no domain {name}")
-    if domain is None:
-        drop_claim(there)
-        return
-    _claim(domain, source, destination)
-    if not _has_arrived(domain, there):
-        _carry(domain, source, destination)
-        there = destination.connection.lookupByName(name)
-    _arrive(domain, there)
-    _leave(domain, source, destination)
+    if domain is not None:
+        autostart = _claim(domain, source, destination)
+        if not _has_arrived(domain, there, destination.host):
+            _carry(domain, source, destination)
+            there = destination.connection.lookupByName(name)
+        transfer.have_arrived(_definition(domain, source), destination)
+        there.setAutostart(int(autostart))
+        _leave(domain, source, destination)
+    drop_claim(there)
 
 
-def _claim(domain: Any, source: Side, destination: Side) -> None:
+def _claim(domain: Any, source: Side, destination: Side) -> bool:
+    """Claim the domain; give whether it starts with its host, which from now on it does not.
+
+    Else both would start with their hosts, if the rest is never done.
+    """
     goal = claim_on(domain, source.host)
     if goal not in {None, destination.host}:
         raise Refused(f"it is being moved to {goal}; let that come to an end first")
-    write_claim(domain, destination.host)
+    autostart = claimed_autostart(domain)
+    write_claim(domain, destination.host, autostart=autostart)
+    domain.setAutostart(0)
+    return autostart
 
 
-def _has_arrived(domain: Any, there: Any) -> bool:
+def _has_arrived(domain: Any, there: Any, host: str) -> bool:
     """Whether only the leaving is left to do.
 
     Raises:
-        Refused: both run; only a person can know which one counts. Or what is there still waits
-            for a migration that has lost its client, and will be gone when libvirt knows.
+        Refused: both run; only a person can know which one counts. Or what is there is another
+            domain, or still waits for a migration that has lost its client, and will be gone
+            when libvirt knows.
     """
     if there is None:
         return False
+    if there.UUIDString() != domain.UUIDString():
+        raise Refused(f"{host} has another domain of that name; remove or rename one of the two")
     if is_arriving(there):
         raise Refused("an earlier attempt has not come to its end; try again in a minute")
     if there.isActive() and domain.isActive() and not is_held(domain):
         raise Refused("it runs on both hosts; stop one of the two by hand")
-    return bool(there.isActive()) or not domain.isActive()
+    return bool(there.isActive()) or (not domain.isActive() and came_with_claim(there, host))
 
 
 def _carry(domain: Any, source: Side, destination: Side) -> None:
     """Bring it over. A guest that an earlier attempt left paused goes on first: it is only here."""
     definition = _definition(domain, source)
+    transfer.check_owners(definition, _owner(domain), source)
     if is_held(domain):
         domain.resume()
     if domain.isActive():
@@ -126,15 +144,11 @@ def _carry(domain: Any, source: Side, destination: Side) -> None:
             flags |= libvirt.VIR_MIGRATE_NON_SHARED_DISK
         domain.migrate3(destination.connection, parameters, flags)
         return
+    if definition.tpm:
+        raise Refused("it has a TPM, whose state moves only while it runs; start it first")
     transfer.copy_all(definition, source, destination)
     xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
     destination.connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
-
-
-def _arrive(domain: Any, there: Any) -> None:
-    there.setAutostart(domain.autostart())
-    domain.setAutostart(0)  # or both would start with their hosts, if the rest is never done
-    drop_claim(there)
 
 
 def _leave(domain: Any, source: Side, destination: Side) -> None:
@@ -143,6 +157,10 @@ def _leave(domain: Any, source: Side, destination: Side) -> None:
         domain.destroy()
     transfer.remove_all(definition, source, destination)
     domain.undefineFlags(_FORGET_TOO)
+
+
+def _owner(domain: Any) -> Owner | None:
+    return owner_of(parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)))
 
 
 def _definition(domain: Any, side: Side) -> DomainDefinition:

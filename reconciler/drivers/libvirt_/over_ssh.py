@@ -66,13 +66,14 @@ class SshProgram:
         """A directory of its own is made in this one; what dead processes left there is removed.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: it cannot be made, or others can put a program of theirs into it.
             ValueError: the name of a file cannot stand in a configuration of ssh.
         """
         self._access = access
         self._numbers = count(1)
         configuration = _configuration(access)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_shared(directory)
         _sweep(directory)
         self._directory = (directory / f"{_PREFIX}{os.getpid()}").absolute()
         while self._directory.exists():
@@ -155,6 +156,14 @@ def _quoted(path: Path) -> str:
         message = f'{text}: ssh takes no path with ", \\ or ${{ in it; choose another name'
         raise ValueError(message)
     return '"' + text.replace("%", "%%") + '"'
+
+
+def _refuse_shared(directory: Path) -> None:
+    """Who can write here decides what libvirt runs as ssh, with our key."""
+    for each in (directory, directory.parent):
+        found = each.stat()
+        if found.st_uid not in {0, os.geteuid()} or found.st_mode & 0o022:
+            raise PermissionError(f"others may write {each}; chown it, and chmod 700 {each}")
 
 
 def _is_ours(number: int, directory: Path) -> bool:

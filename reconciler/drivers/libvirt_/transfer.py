@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import libvirt
 from lxml import etree
 
+from reconciler.drivers.images.header import inspect
 from reconciler.drivers.libvirt_.manifest import Manifest
+from reconciler.drivers.libvirt_.marks import Mark
 from reconciler.drivers.libvirt_.pools import Pool, named, pool_named
 from reconciler.drivers.libvirt_.reading import Dialect
+from reconciler.drivers.libvirt_.storage import Storage
+from reconciler.drivers.libvirt_.trash import displace
+from reconciler.drivers.libvirt_.volumes import seen_as
 from reconciler.drivers.libvirt_.xmltext import parse
 from reconciler.drivers.refusal import Missing, Refused
+from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Disk, DomainDefinition
 
 CHUNK_BYTES = 256 * 1024
+LARGEST_DISK_BYTES = 2**60
 SHARED_POOLS = frozenset({"netfs", "gluster", "rbd", "iscsi", "iscsi-direct", "scsi", "sheepdog"})
 _HOLE = -3
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two hosts: its open libvirt connection, and its marks of volumes.
+    """One of the two hosts: its open libvirt connection, and its storage.
 
     `address` is where the other host reaches it.
     """
@@ -30,8 +37,13 @@ class Side:
     host: str
     address: str
     connection: Any
-    manifest: Manifest
+    storage: Storage
     dialect: Dialect
+
+    @property
+    def manifest(self) -> Manifest:
+        """Its marks of volumes."""
+        return self.storage.manifest
 
 
 def prepare(definition: DomainDefinition, source: Side, destination: Side) -> list[Disk]:
@@ -47,8 +59,10 @@ def prepare(definition: DomainDefinition, source: Side, destination: Side) -> li
         if disk.device == "cdrom":
             send(disk.pool, disk.volume, source, destination)
         else:
+            mark = _mark(disk.pool, disk.volume, source)
             volume = named(source.connection, disk.pool, disk.volume)
-            _make_room(disk.pool, disk.volume, source, destination, _empty_like(volume))
+            xml = _empty_like(volume, mark)
+            _make_room(disk.pool, disk.volume, mark, destination, xml)
     return [disk for disk in private if disk.device == "disk"]
 
 
@@ -60,6 +74,11 @@ def copy_all(definition: DomainDefinition, source: Side, destination: Side) -> N
     """
     for disk in _private(definition, source, destination):
         send(disk.pool, disk.volume, source, destination)
+
+
+def have_arrived(definition: DomainDefinition, destination: Side) -> None:
+    """Mark the disks as whole: until then no look counts them."""
+    _are_whole({f"{disk.pool}/{disk.volume}" for disk in definition.disks}, destination)
 
 
 def remove_all(definition: DomainDefinition, source: Side, destination: Side) -> None:
@@ -79,15 +98,31 @@ def send(pool: str, name: str, source: Side, destination: Side) -> None:
         Missing: there is no such volume.
         Refused: the destination lacks the pool, or has another volume of that name.
     """
+    mark = _mark(pool, name, source)
     volume = named(source.connection, pool, name)
-    flat = _flattened(volume, pool, source)
+    flat = _flattened(volume, pool, source) if mark.format == "qcow2" else volume
     try:
-        copy = _make_room(pool, name, source, destination, _container_for(flat, name))
-        _stream(flat, source.connection, copy, destination.connection)
-        _pool(destination.connection, pool).refresh()
+        copy = _make_room(pool, name, mark, destination, _container_for(flat, name))
+        _stream(flat, source.connection, copy, destination.connection, mark)
+        _refuse_lies(pool, name, mark, destination)
+        _are_whole({f"{pool}/{name}"}, destination)
     finally:
         if flat is not volume:
             flat.delete(0)
+
+
+def check_owners(definition: DomainDefinition, owner: Owner | None, source: Side) -> None:
+    """Whether the domain takes along nothing but what belongs to its own environment.
+
+    Raises:
+        Refused: a disk of it is marked as another's.
+    """
+    marks = source.manifest.read()
+    for disk in definition.disks:
+        mark = marks.get(f"{disk.pool}/{disk.volume}")
+        theirs = mark.owner if mark else None
+        if theirs and owner and theirs.environment != owner.environment:
+            raise Refused(f"its disk {disk.name} belongs to environment {theirs.environment}")
 
 
 def _private(definition: DomainDefinition, source: Side, destination: Side) -> list[Disk]:
@@ -101,27 +136,53 @@ def _private(definition: DomainDefinition, source: Side, destination: Side) -> l
     return private
 
 
-def _make_room(pool: str, name: str, source: Side, destination: Side, xml: str) -> Any:
-    """An empty volume at the destination, marked before it is made."""
+def _are_whole(keys: set[str], destination: Side) -> None:
+    marks = destination.manifest.read()
+    begun = {key: marks[key] for key in keys if key in marks and marks[key].begun}
+    if begun:
+        edits = {key: replace(mark, begun=None) for key, mark in begun.items()}
+        destination.manifest.change(edits)
+
+
+def _is_one_thing(one: Mark | None, other: Mark | None) -> bool:
+    """Whether they mark the same volume, be it that only one is up to date."""
+    if one is None or other is None or one.owner is None or other.owner is None:
+        return False
+    return one.owner.unfinished == other.owner.unfinished
+
+
+def _mark(pool: str, name: str, source: Side) -> Mark:
+    """Whose the volume is, and as what it was made: its first bytes may be its guest's invention.
+
+    Raises:
+        Refused: it carries no mark of ours.
+    """
+    mark = source.manifest.read().get(f"{pool}/{name}")
+    if mark is None or mark.owner is None:
+        raise Refused(f"volume {name} in pool {pool} carries no mark of ours; adopt it first")
+    return mark
+
+
+def _make_room(pool: str, name: str, mark: Mark, destination: Side, xml: str) -> Any:
+    """An empty volume at the destination, marked as begun before it is made."""
     key = f"{pool}/{name}"
     there = _pool(destination.connection, pool)
-    theirs, ours = destination.manifest.read().get(key), source.manifest.read().get(key)
-    known = there.find(name)
+    known, theirs = there.find(name), destination.manifest.read().get(key)
     if known is not None:
-        if theirs is None or ours is None or theirs.owner != ours.owner:
+        if not _is_one_thing(theirs, mark):
             raise Refused(f"{destination.host} has a volume {name} in pool {pool} already")
-        known.delete(0)
-    if ours is not None:
-        destination.manifest.write(key, ours)
+        if theirs is not None and theirs.begun is not None:
+            known.delete(0)  # what an earlier attempt left
+        else:  # whole: what the other host says of it is no reason to lose it
+            displace(destination.connection, destination.storage, there, name)
+    destination.manifest.write(key, replace(mark, begun=destination.storage.now()))
     return there.raw.createXML(xml, 0)
 
 
-def _empty_like(volume: Any) -> str:
+def _empty_like(volume: Any, mark: Mark) -> str:
     """A volume of the same capacity and format, for a copy that libvirt makes."""
-    root = parse(volume.XMLDesc(0))
-    kind = root.find("target/format")
-    format_name = "raw" if kind is None else kind.get("type", "raw")
-    return _volume_xml(volume.name(), volume.info()[1], format_name)
+    form, capacity_bytes = seen_as(parse(volume.XMLDesc(0)), mark)
+    return _volume_xml(volume.name(), capacity_bytes, form)
 
 
 def _container_for(volume: Any, name: str) -> str:
@@ -139,7 +200,10 @@ def _volume_xml(name: str, capacity_bytes: int, format_name: str) -> str:
     etree.SubElement(root, "name").text = name
     etree.SubElement(root, "capacity", unit="bytes").text = str(capacity_bytes)
     etree.SubElement(root, "allocation", unit="bytes").text = "0"
-    etree.SubElement(etree.SubElement(root, "target"), "format", type=format_name)
+    target = etree.SubElement(root, "target")
+    etree.SubElement(target, "format", type=format_name)
+    if format_name == "qcow2":  # the older version cannot grow once it has a snapshot
+        etree.SubElement(target, "compat").text = "1.1"
     text: str = etree.tostring(root, encoding="unicode")
     return text
 
@@ -154,14 +218,32 @@ def _flattened(volume: Any, pool: str, source: Side) -> Any:
     return here.raw.createXMLFrom(_volume_xml(name, volume.info()[1], "qcow2"), volume, 0)
 
 
-def _stream(volume: Any, source: Any, copy: Any, destination: Any) -> None:
-    """Byte by byte, but for the holes."""
+def _refuse_lies(pool: str, name: str, mark: Mark, destination: Side) -> None:
+    """Whether the copy leans on no file of the host, whatever the other host sent.
+
+    Raises:
+        Refused: it does. It is deleted.
+    """
+    there = _pool(destination.connection, pool)
+    there.refresh()
+    copy = there.named(name)
+    if mark.format == "qcow2" and parse(copy.XMLDesc(0)).find("backingStore/path") is not None:
+        copy.delete(0)
+        raise Refused(f"volume {name} would lean on a file of {destination.host}")
+
+
+def _stream(volume: Any, source: Any, copy: Any, destination: Any, mark: Mark) -> None:
+    """Byte by byte, but for the holes. A first part that names other files is not sent on."""
     down, up = source.newStream(0), destination.newStream(0)
     volume.download(down, 0, 0, libvirt.VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM)
     copy.upload(up, 0, 0, libvirt.VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM)
+    is_first = True
     try:
         while True:
             data = down.recvFlags(CHUNK_BYTES, libvirt.VIR_STREAM_RECV_STOP_AT_HOLE)
+            if is_first and mark.format == "qcow2":
+                inspect(b"" if data == _HOLE else data, b"", 0, "qcow2", LARGEST_DISK_BYTES)
+            is_first = False
             if data == _HOLE:
                 up.sendHole(down.recvHole(), 0)
             elif data:

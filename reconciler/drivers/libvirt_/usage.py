@@ -66,6 +66,19 @@ def running_disk(connection: Any, place: Place) -> tuple[Any, str] | None:
     return None
 
 
+def taken_for(connection: Any, place: Place) -> frozenset[str]:
+    """The formats as which the domains that use the volume have it as a disk."""
+    found = set()
+    for domain in connection.listAllDomains(0):
+        text = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        disks = parse(text).iterfind("devices/disk") if place.is_in(text) else ()
+        for disk in disks:
+            source, driver = disk.find("source"), disk.find("driver")
+            if source is not None and place.is_source(source):
+                found.add("raw" if driver is None else str(driver.get("type", "raw")))
+    return frozenset(found)
+
+
 def _targets(text: str, place: Place) -> list[str]:
     """The targets of the disks that stand on the volume."""
     if not place.is_in(text):

@@ -23,7 +23,7 @@ from reconciler.drivers.libvirt_.pools import Pool, active_pools, named, pool_na
 from reconciler.drivers.libvirt_.seeds import iso_of, upload
 from reconciler.drivers.libvirt_.storage import Storage
 from reconciler.drivers.libvirt_.trash import displace, is_trash
-from reconciler.drivers.libvirt_.usage import place_of, running_disk
+from reconciler.drivers.libvirt_.usage import place_of, running_disk, taken_for
 from reconciler.drivers.libvirt_.xmltext import parse, size_bytes
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.soundness import unsound_volume
@@ -77,11 +77,14 @@ def mark(connection: Any, storage: Storage, pool_name: str, name: str, owner: Ow
 
     Raises:
         Missing: there is no such volume.
+        Refused: it is to be adopted, and its guest may have made it look like what it is not.
     """
-    volume = pool_named(connection, pool_name).named(name)
-    key = f"{pool_name}/{name}"
-    found = storage.manifest.read().get(key) or Mark()
-    form = found.format or _seen(parse(volume.XMLDesc(0)), None)[0]
+    pool, key = pool_named(connection, pool_name), f"{pool_name}/{name}"
+    volume, found = pool.named(name), storage.manifest.read().get(key) or Mark()
+    form = found.format or seen_as(parse(volume.XMLDesc(0)), None)[0]
+    is_new = found.format is None and form == "qcow2"
+    if is_new and "raw" in taken_for(connection, place_of(pool, volume)):
+        raise Refused("its domain takes it for raw, and it looks like qcow2; look who wrote that")
     storage.manifest.write(key, replace(found, owner=owner, format=form))
 
 
@@ -103,7 +106,7 @@ def formats_of(
         except Missing as missing:
             reasons.append(str(missing))
         else:
-            found[pool, name] = _seen(root, marks.get(f"{pool}/{name}"))[0]
+            found[pool, name] = seen_as(root, marks.get(f"{pool}/{name}"))[0]
     if reasons:
         raise Refused("; ".join(reasons))
     return found
@@ -198,13 +201,13 @@ def _state(pool: Pool, volume: Any, mark: Mark | None) -> Iterator[VolumeState]:
         if is_outcome_unknown(error) or pool.find(volume.name()) is not None:
             raise
         return
-    form, capacity_bytes = _seen(root, mark)
+    form, capacity_bytes = seen_as(root, mark)
     owner, content = (mark.owner, mark.content) if mark else (None, None)
     name = volume.name()
     yield VolumeState(pool.name, name, form, _asked(capacity_bytes, mark), owner, content)
 
 
-def _seen(root: Any, mark: Mark | None) -> tuple[VolumeFormat, int]:
+def seen_as(root: Any, mark: Mark | None) -> tuple[VolumeFormat, int]:
     """Format and capacity. What a guest wrote to the start of a raw volume does not fool us."""
     capacity_bytes, found = size_bytes(root.find("capacity"), "bytes"), format_in(root)
     if mark is None or mark.format is None:

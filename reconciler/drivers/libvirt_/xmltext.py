@@ -56,8 +56,10 @@ def size_bytes(element: Any, default_unit: str) -> int:
     """The size that an element of libvirt's XML gives in its own unit.
 
     Raises:
-        Refused: it is no size.
+        Refused: it is no size, or the element (None) is not there.
     """
+    if element is None:
+        raise Refused("the host sent XML without a size where one belongs")
     unit = element.get("unit", default_unit)
     if unit.lower() not in UNIT_BYTES:
         raise Refused(f"the host sent a size in {unit[:40]!r}")

@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reconciler.plan.show.escape import visible
+
 TIMED_OUT = 124  # what timeout(1) exits with, and what comes too late
 BUSY = 193
 KILL_AFTER_SECONDS = 5
@@ -46,8 +48,8 @@ class Result:
 
     @property
     def complaint(self) -> str:
-        """What it said on its standard error, on one line."""
-        return " ".join(self.stderr.decode(errors="replace").split())[:500]
+        """What it said on its standard error, on one short line that acts on no terminal."""
+        return visible(" ".join(self.stderr.decode(errors="replace").split())[:500])
 
 
 def line_of(argv: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.kinds.domain import DomainKind, DomainSpec
 from reconciler.kinds.domain_changes import GuestChanges, class_of
+from reconciler.kinds.domain_operations import DefineDomain
 from reconciler.kinds.protocol import Operation
 from reconciler.model.address import Address
 from reconciler.model.change import Disruption, FieldChange
@@ -222,3 +223,20 @@ def test_an_interface_more_keeps_the_order_of_the_others() -> None:
     more = Interface("52:54:00:00:00:01", "br-lan")
     desired = replace(SEEN, interfaces=(more, *SEEN.interfaces))
     assert paths(desired, SEEN) == [f"interfaces.{more.mac}"]
+
+
+@pytest.mark.parametrize(
+    ("desired", "observed", "waits"),
+    [
+        (replace(BY_HAND, tpm=True), SEEN, "tpm"),
+        (replace(BY_HAND, memory_bytes=8 * GIB, title="Web"), SEEN, "memory_bytes"),
+        (replace(BY_HAND, title="Web"), SEEN, ""),
+        (replace(SEEN, tpm=True), SEEN, ""),
+        (replace(BY_HAND, tpm=True), replace(SEEN, running=False), ""),
+    ],
+)
+def test_what_will_wait_for_a_restart_is_known(
+    desired: DomainSpec, observed: DomainSpec, waits: str
+) -> None:
+    steps = KIND.update(desired, observed, KIND.diff(desired, observed), OWNER)
+    assert [step.waits for step in steps if isinstance(step, DefineDomain)] == [waits]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from reconciler.kinds.domain_operations import StopDomain, UndefineDomain
+from reconciler.kinds.volume_operations import FreeVolume
 from reconciler.model.address import Address
-from reconciler.model.change import Action, Disruption
+from reconciler.model.change import Action, Disruption, FieldChange
 from reconciler.plan.plan import Cause, Change, Plan
 from reconciler.plan.policy import Policy, hold_back
 
@@ -65,6 +66,34 @@ def test_what_needs_a_held_change_is_held() -> None:
         "it comes after domain/web",
         "it comes after volume/web-root",
     ]
+
+
+LATER = Policy(restart="later", max_disruption=Disruption.DATA_LOSS)
+REMADE = replace(DELETE, action=Action.UPDATE, needs=frozenset())
+FREE = FreeVolume("virt1", "default", "production-web-root", "production")
+WAITS = "it takes the machine down, which waits for the restart window"
+
+
+def test_what_takes_a_machine_down_waits_for_the_window() -> None:
+    volume = replace(REMADE, operations=(FREE,))
+    domain = replace(CREATE, action=Action.UPDATE, needs=frozenset({ROOT}))
+    assert held(LATER, volume, domain) == [WAITS, "it comes after volume/web-root"]
+    assert held(LATER, replace(DRIFT, cause=Cause.PENDING)) == [WAITS]
+    assert held(replace(LATER, restart="now"), volume, domain) == [None, None]
+    assert held(replace(LATER, restart="written"), volume, domain) == [None, None]
+
+
+def test_what_the_guards_refuse_waits_for_no_window() -> None:
+    dear = replace(REMADE, operations=(FREE, UndefineDomain("virt1", "web")))
+    assert held(replace(LATER, max_disruption=Disruption.RESTART), dear) == [None]
+
+
+def test_a_machine_that_is_to_be_off_or_gone_needs_no_window() -> None:
+    off = FieldChange("running", before=True, after=False)
+    stopped = replace(DRIFT, cause=Cause.PENDING, fields=(off,))
+    gone = replace(DRIFT, cause=Cause.PENDING, action=Action.DELETE)
+    assert held(LATER, stopped) == [None]
+    assert held(LATER, gone) == [None]
 
 
 LOOSE = Policy(max_disruption=Disruption.DATA_LOSS, machines_percent=50, records_percent=60)

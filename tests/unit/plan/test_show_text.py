@@ -6,13 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.kinds.domain_operations import DefineDomain, SnapshotDomain
 from reconciler.model.address import Address
 from reconciler.model.change import Action, FieldChange
 from reconciler.model.position import Position
+from reconciler.model.resource import Owner
 from reconciler.plan.guards import Violation
 from reconciler.plan.plan import Cause, Change, Plan, Unknown
+from reconciler.plan.show.markdown import plan_markdown
+from reconciler.plan.show.notices import plan_notices
 from reconciler.plan.show.text import LINES_AT_MOST, Line, LineKind, plain, plan_lines, plan_text
 from reconciler.plan.show.view import View
+from reconciler.ports.hypervisor import DomainDefinition
 from tests.golden.plan.cases import CASES
 
 WEB = Address("domain", "web-1")
@@ -57,6 +62,20 @@ def test_held_change_says_why() -> None:
     text = plan_text(plan_of(replace(CHANGE, held="drift is only reported")))
     assert "      held: drift is only reported\n" in text
     assert "0 unchanged, 1 held\n" in text
+
+
+def test_a_snapshot_and_what_waits_for_a_restart_are_told() -> None:
+    definition = DomainDefinition("web", "u", "kvm", vcpus=2, memory_bytes=1024**3)
+    steps = (
+        SnapshotDomain("virt1", "web", "before-1"),
+        DefineDomain("virt1", definition, Owner("production", "web-1", ""), waits="tpm, vcpus"),
+    )
+    plan = plan_of(replace(CHANGE, operations=steps))
+    for text in (plan_text(plan), plan_markdown(plan)):
+        assert "first a snapshot: before-1\n" in text
+        assert "waits for a restart: tpm, vcpus\n" in text
+    (notice,) = plan_notices(plan)
+    assert "; first a snapshot: before-1; waits for a restart: tpm, vcpus" in notice.message
 
 
 def test_renamed_resource_says_its_former_address() -> None:

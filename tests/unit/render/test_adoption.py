@@ -167,6 +167,12 @@ def test_networks_of_libvirt_that_are_used_and_unknown_are_described() -> None:
     }
 
 
+def test_a_network_of_the_host_never_takes_the_name_of_another_in_the_repository() -> None:
+    spec = replace(OLD, interfaces=(Interface(MAC, "Lan", "libvirt"),))
+    networks = (NetworkState("Lan", "virbr9", "10.66.0.0/24"),)
+    assert new_networks([spec], networks, [Plug.of(LAN)]) == []
+
+
 def test_pools_that_the_document_does_not_know_are_listed() -> None:
     pools = (
         PoolState("default", "dir", "/pool", 100 * GIB),
@@ -209,3 +215,14 @@ def test_the_defaults_of_the_farm_change_nothing_of_it() -> None:
     }
     assert told["disks"][1:] == [{"name": "root", "absent": True}]
     assert told["networks"][1:] == [{"network": "dmz", "absent": True}]
+
+
+@pytest.mark.parametrize(
+    ("of_the_host", "told"), [(None, None), ("qemu64", None), ("x86-64-v2", "qemu64")]
+)
+def test_the_processor_of_the_hosts_group_changes_nothing_of_it(
+    of_the_host: str | None, told: str | None
+) -> None:
+    seen = replace(OLD, cpu_model="qemu64")
+    adoption = adopt_machine("old-web", seen, replace(SURVEYED, cpu_model=of_the_host))
+    assert adoption.document.get("cpu_model") == told

@@ -196,6 +196,18 @@ def test_what_was_begun_long_ago_and_never_finished_is_tidied_away(host: FakeHos
     assert list(store.manifest.read()) == [f"{POOL}/young"]
 
 
+def test_a_mark_that_a_crash_left_does_not_make_ours_what_others_call_so_later(
+    host: FakeHost,
+) -> None:
+    store = storage(host)
+    trashed(host, "there")
+    kept = {"there": MARK, "staging": Mark(STAGING), "making": replace(MARK, begun=NOON)}
+    store.manifest.change({f"{POOL}/{name}": mark for name, mark in kept.items()})
+    store.manifest.write(f"{POOL}/lost", MARK)
+    trash.tidy(host, store, "production", NOON - timedelta(days=7), None)
+    assert set(store.manifest.read()) == {f"{POOL}/{name}" for name in kept}
+
+
 @pytest.mark.parametrize("named", [None, frozenset({"ab" * 32})])
 def test_images_are_discarded_only_when_all_that_name_some_are_known(
     host: FakeHost, named: frozenset[str] | None
