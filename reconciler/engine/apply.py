@@ -18,7 +18,7 @@ from typing import Protocol
 from reconciler.errors import DriverError, Unreachable
 from reconciler.kinds.protocol import Operation
 from reconciler.model.address import Address
-from reconciler.plan.plan import Change, Plan
+from reconciler.plan.plan import Change, Plan, Remark
 from reconciler.ports.world import Ports
 
 THREADS = 8
@@ -117,8 +117,8 @@ def apply(
                 change = running.pop(future)
                 outcomes[change.address] = future.result()
                 queue.release(change.address)
-    run.remarks(plan)
-    return tuple(outcomes[change.address] for change in plan.active)
+    failed = run.remarks(plan)
+    return (*(outcomes[change.address] for change in plan.active), *failed)
 
 
 @dataclass(frozen=True)
@@ -196,17 +196,21 @@ class _Run:
                 return Outcome(change.address, Result.FAILED, f"{operation}: {error}", type(error))
         return Outcome(change.address, Result.DONE)
 
-    def remarks(self, plan: Plan) -> None:
-        """Bring marks up to date. One that fails is tried again by the next plan."""
+    def remarks(self, plan: Plan) -> tuple[Outcome, ...]:
+        """Bring marks up to date; give what failed. It is tried again by the next plan."""
+        failed = []
         for remark in plan.remarks:
             if not self.stopping():
                 change_machines = frozenset[str]().union(*(o.machines for o in remark.operations))
                 with self.locks.held(change_machines):
-                    self._remark(remark.operations)
+                    failed += self._remark(remark)
+        return tuple(failed)
 
-    def _remark(self, operations: tuple[Operation, ...]) -> None:
-        for operation in operations:
+    def _remark(self, remark: Remark) -> list[Outcome]:
+        for operation in remark.operations:
             try:
                 operation.run(self.ports)
-            except DriverError:
-                return
+            except DriverError as error:
+                message = f"{operation}: {error}"
+                return [Outcome(remark.address, Result.FAILED, message, type(error))]
+        return []

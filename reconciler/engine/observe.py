@@ -52,3 +52,5 @@ def _look(scope: Scope, ports: Ports) -> list[Observed[Any]] | str:
         return [found for kind in KINDS for found in kind.observe(scope, ports)]
     except DriverError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 - no answer of one host may stop the look at the others
+        return f"its answer could not be read ({type(error).__name__})"

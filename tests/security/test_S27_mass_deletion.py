@@ -153,4 +153,7 @@ def test_what_was_deleted_is_in_the_trash() -> None:
     loaded = documents({**MACHINES, "vms/web-3.yaml": ""})
     settle(Environment(farm, render(loaded), rooms=rooms(loaded), memory=dict(before.memory)))
     (pool,) = (pool for pool in farm.state.hosts["virt1"].pools.values() if pool.trash)
-    assert {each.name for each in pool.trash.values()} == {"production-web-3-root", "production-web-3-data"}
+    assert {each.name for each in pool.trash.values()} == {
+        "production-web-3-root",
+        "production-web-3-data",
+    }

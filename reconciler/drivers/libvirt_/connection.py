@@ -19,6 +19,7 @@ from reconciler.plan.show.escape import shortened, visible
 DEADLINE = timedelta(seconds=60)
 SIDE_THREADS = 8
 LONGEST_CAUSE = 1000
+LONGEST_SAID = 4000  # of ssh, whose warning about a changed key is long
 T = TypeVar("T")
 
 _ERRORS: dict[int, type[DriverError]] = {
@@ -61,7 +62,7 @@ def translated(host: str, operation: str, error: Exception) -> DriverError:
         return Conflict(host, operation, _harmless(str(error)))
     code, cause = error.get_error_code(), error.get_error_message() or str(error)
     if error.get_error_domain() in _TRANSPORT and code in _TRANSPORT_ERRORS:
-        return _of_transport(host, operation, cause[:LONGEST_CAUSE])
+        return _of_transport(host, operation, cause[:LONGEST_SAID])
     return _ERRORS.get(code, Conflict)(host, operation, _harmless(cause))
 
 

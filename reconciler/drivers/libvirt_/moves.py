@@ -14,6 +14,7 @@ from typing import Any
 import libvirt
 
 from reconciler.drivers.libvirt_ import transfer
+from reconciler.drivers.libvirt_.baggage import baggage
 from reconciler.drivers.libvirt_.claims import (
     came_with_claim,
     claim_on,
@@ -131,6 +132,7 @@ def _carry(domain: Any, source: Side, destination: Side) -> None:
     """Bring it over. A guest that an earlier attempt left paused goes on first: it is only here."""
     definition = _definition(domain, source)
     transfer.check_owners(definition, _owner(domain), source)
+    _check_baggage(domain)
     if is_held(domain):
         domain.resume()
     if domain.isActive():
@@ -157,6 +159,17 @@ def _leave(domain: Any, source: Side, destination: Side) -> None:
         domain.destroy()
     transfer.remove_all(definition, source, destination)
     domain.undefineFlags(_FORGET_TOO)
+
+
+def _check_baggage(domain: Any) -> None:
+    """Whether what is stored and what runs may go to another host.
+
+    Raises:
+        Refused: it brings along what reaches beyond the guest.
+    """
+    texts = {domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), domain.XMLDesc(0)}
+    if found := sorted({each for text in texts for each in baggage(parse(text))}):
+        raise Refused(f"it has {', '.join(found)}, which another host must not get; remove that")
 
 
 def _owner(domain: Any) -> Owner | None:

@@ -271,11 +271,12 @@ def test_marks_are_brought_up_to_date_after_all_changes() -> None:
     assert done == ["change", "mark"]
 
 
-def test_a_mark_that_fails_is_left_to_the_next_plan_and_stops_no_other() -> None:
+def test_a_mark_that_fails_is_told_and_stops_no_other() -> None:
     done: list[str] = []
     bad = Remark(Address("domain", "b"), (fail(Conflict), Step(lambda: done.append("b"))))
     good = Remark(Address("domain", "c"), (Step(lambda: done.append("c")),))
-    assert run(plan(remarks=(bad, good))) == {}
+    (told,) = run(plan(remarks=(bad, good))).values()
+    assert (told.result, told.error) == (Result.FAILED, Conflict)
     assert done == ["c"]
 
 

@@ -51,7 +51,7 @@ class Host:
 
     def __init__(self, deadline: timedelta = LONG) -> None:
         self.carriers: list[Carrier] = []
-        self.connection = LibvirtConnection("virt1", "", deadline=deadline, dial=self._dial)
+        self.connection = LibvirtConnection("line-1", "", deadline=deadline, dial=self._dial)
 
     def _dial(self) -> Carrier:
         self.carriers.append(Carrier())
@@ -73,7 +73,7 @@ def give(value: int) -> Callable[[Any], int]:
 
 
 def no_lines_left() -> bool:
-    return not [each for each in threading.enumerate() if each.name == "libvirt-virt1"]
+    return not [each for each in threading.enumerate() if each.name == "libvirt-line-1"]
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -109,7 +109,7 @@ def test_gathered_works_do_not_wait_for_a_single_one() -> None:
 
 def test_one_refusal_ends_the_gathering() -> None:
     host = Host()
-    with pytest.raises(NotFound, match="virt1: look: it is not there"):
+    with pytest.raises(NotFound, match="line-1: look: it is not there"):
         host.connection.gather("look", [give(1), refuse, give(2)])
     assert host.connection.gather("look", [give(3)]) == [3]
     assert len(host.carriers) == 1
@@ -126,7 +126,7 @@ def test_a_refusal_is_told_at_once_although_another_work_hangs() -> None:
 
 def test_one_deadline_holds_for_all_that_is_gathered() -> None:
     host, begun = Host(SHORT), time.monotonic()
-    with pytest.raises(Unreachable, match=r"virt1: look: no answer within 0\.1 s"):
+    with pytest.raises(Unreachable, match=r"line-1: look: no answer within 0\.1 s"):
         host.connection.gather("look", [hang] * 3 * SIDE_THREADS)
     assert time.monotonic() - begun < 5
     assert host.carriers[0].was_cut.is_set()
@@ -162,7 +162,7 @@ def test_a_work_with_its_own_deadline_gets_a_line_of_its_own_and_gives_it_back()
 def test_a_work_beyond_its_own_deadline_is_cut_alone() -> None:
     host = Host()
     assert host.connection.run("look", give(1)) == 1
-    with pytest.raises(Unreachable, match=r"virt1: move: no answer within 0\.1 s"):
+    with pytest.raises(Unreachable, match=r"line-1: move: no answer within 0\.1 s"):
         host.connection.run("move", hang, deadline=SHORT)
     assert host.carriers[1].was_cut.is_set()
     assert not host.carriers[0].was_cut.is_set()
@@ -184,9 +184,9 @@ def test_what_hangs_is_cut_and_its_thread_ends() -> None:
 def test_a_dial_that_is_refused_is_told_as_it_is() -> None:
     class Closed(Carrier):
         def open(self) -> Carrier:
-            raise Conflict("virt1", "open", "not today")
+            raise Conflict("line-1", "open", "not today")
 
-    connection = LibvirtConnection("virt1", "", dial=Closed)
+    connection = LibvirtConnection("line-1", "", dial=Closed)
     with pytest.raises(Conflict, match="not today"):
         connection.run("look", give(1))
     connection.close()
