@@ -13,7 +13,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.repository import open_repository, settings_of
 from reconciler.cli.world import surroundings
 from reconciler.config.documents import Host
-from reconciler.config.load import load
+from reconciler.config.load import environments_of, load
 from reconciler.config.repository import Documents
 from reconciler.config.rewrite import document_text, with_items
 from reconciler.drivers.sharedfile import replace_file
@@ -63,7 +63,10 @@ def adopt(
     with open_repository(settings_of(given)) as repository:
         repository.fetch()
         name = environment_of(repository, environment)
-        documents = load(DirectoryTree(into), name)
+        tree = DirectoryTree(into)
+        if name not in environments_of(tree):
+            raise Failure(f"{into} holds no environments/{name}; name the work tree with --into")
+        documents = load(tree, name)
         host = documents.hosts.get(host_name)
         if host is None:
             known = ", ".join(sorted(documents.hosts)) or "none"

@@ -123,3 +123,11 @@ def test_a_host_that_nobody_describes_is_named(desk: Desk, clone: Path) -> None:
     done = desk.run("adopt", "-e", "production", "--host", "virt9", "--into", str(clone))
     assert done.exit_code == 1
     assert "no Host document describes virt9; there are: virt1, virt2, virt3" in done.output
+
+
+def test_a_directory_that_is_no_config_repository_is_named(desk: Desk, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    done = desk.run("adopt", "-e", "production", "--host", "virt1", "--into", str(place))
+    assert done.exit_code == 1
+    assert "holds no environments/production" in done.output
