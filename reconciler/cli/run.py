@@ -67,12 +67,12 @@ def _serve(given: Given, repository: Repository) -> tuple[str, ...]:
         logging.getLogger().setLevel(new.log_level.upper())
 
     directory = local_git_directory(settings.repository.url)
-    _log.info("looking after %s of %s", ", ".join(environments), repository.mirror.remote)
     return run_loop(
         loop,
         reload=reload,
         supervisor=Supervisor.from_environment(os.environ),  # noqa: TID251 - systemd's way to speak
         git_directories=[directory] if directory else [],
+        work=f"{', '.join(environments)} of {repository.mirror.remote}",
     )
 
 

@@ -22,10 +22,12 @@ def run(
     reload: Callable[[], None],
     supervisor: Supervisor,
     git_directories: Iterable[Path] = (),
+    work: str = "",
 ) -> tuple[str, ...]:
     """Run the loop until SIGTERM or SIGINT; SIGHUP calls `reload`. Main thread only.
 
     `reload` reads the settings again and puts them in force, or raises and leaves the old ones.
+    `work` says for the log what is looked after; once it is said, signals are heeded.
 
     Returns:
         The environments whose turn did not finish in time after the signal; none, normally.
@@ -46,4 +48,5 @@ def run(
 
     with on_signals(stop, take_over), watching(git_directories, loop.poll_now):
         supervisor.ready()
+        _log.info("looking after %s", work)
         return loop.run(supervisor.alive)
