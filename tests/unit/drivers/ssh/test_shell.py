@@ -57,9 +57,9 @@ def test_one_connection_serves_all_commands(shell: Shell) -> None:
 
 
 def test_many_threads_share_the_connection_and_none_is_turned_away(shell: Shell) -> None:
-    with ThreadPoolExecutor(2 * AT_ONCE) as pool:
-        answers = list(pool.map(lambda each: shell.output(["echo", str(each)]), range(24)))
-    assert answers == [f"{each}\n".encode() for each in range(24)]
+    with ThreadPoolExecutor(3 * AT_ONCE) as pool:
+        answers = list(pool.map(lambda each: shell.output(["echo", str(each)]), range(60)))
+    assert answers == [f"{each}\n".encode() for each in range(60)]
 
 
 def test_a_connection_that_broke_is_made_anew(sshd: Sshd, shell: Shell) -> None:
