@@ -17,7 +17,8 @@ TIMED_OUT = 124  # what timeout(1) exits with, and what comes too late
 BUSY = 193
 KILL_AFTER_SECONDS = 5
 
-UPTIME_LINE = "cat /proc/uptime"
+_NO_INPUT = " </dev/null"
+UPTIME_LINE = "cat /proc/uptime" + _NO_INPUT
 
 _IN_TIME = """\
 read -r up rest </proc/uptime
@@ -52,15 +53,17 @@ class Result:
         return visible(" ".join(self.stderr.decode(errors="replace").split())[:500])
 
 
-def line_of(argv: Sequence[str]) -> str:
+def line_of(argv: Sequence[str], *, is_fed: bool) -> str:
     """The words as one line for the host's shell, which reads them as exactly these words.
+
+    A command that `is_fed` reads what we send; any other finds its input at an end.
 
     Raises:
         ValueError: a word holds what no argument can hold.
     """
     if any("\0" in word for word in argv):
         raise ValueError("an argument holds a NUL character")
-    return shlex.join(argv)
+    return shlex.join(argv) + ("" if is_fed else _NO_INPUT)
 
 
 def in_time(argv: Sequence[str], uptime_centiseconds: int) -> list[str]:

@@ -206,7 +206,7 @@ class Shell:
         left = ends - self._monotonic() + GRACE_SECONDS
         with cut_off(session.connection.transport.sock, left) as cut:
             try:
-                return _converse(channel, line_of(argv), words.stdin)
+                return _converse(channel, line_of(argv, is_fed=bool(words.stdin)), words.stdin)
             except _Flood:
                 cause = f"it answers with more than {LARGEST_BYTES} bytes"
                 raise Conflict(self.host, what, cause) from None
@@ -285,11 +285,16 @@ class _Flood(Exception):
 
 
 def _converse(channel: paramiko.Channel, line: str, stdin: bytes) -> Result:
-    """Run the line, give it its input, and gather what it says."""
+    """Run the line, give it its input, and gather what it says.
+
+    The line of a command without input says so. Else the end of a stream would say it, and when
+    that comes after the command has ended, sshd breaks the whole connection.
+    """
     channel.exec_command(line)
     try:
-        channel.sendall(stdin)
-        channel.shutdown_write()
+        if stdin:
+            channel.sendall(stdin)
+            channel.shutdown_write()
     except OSError:
         if not channel.exit_status_ready():  # else it ended without reading all, as it may
             raise

@@ -21,12 +21,12 @@ def uptime_centiseconds() -> int:
 
 @given(WORDS)
 def test_the_words_of_a_line_are_the_arguments(words: list[str]) -> None:
-    assert shlex.split(line_of(words)) == words
+    assert shlex.split(line_of(words, is_fed=True)) == words
 
 
 def test_what_no_argument_can_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="NUL"):
-        line_of(["echo", "a\0b"])
+        line_of(["echo", "a\0b"], is_fed=True)
 
 
 def run(argv: list[str]) -> subprocess.CompletedProcess[bytes]:
@@ -56,3 +56,7 @@ def test_a_complaint_is_one_line_and_not_endless() -> None:
         == "no such\N{REPLACEMENT CHARACTER} thing"
     )
     assert len(Result(1, b"", b"x" * 10_000).complaint) == 500
+
+
+def test_a_command_that_is_not_fed_finds_its_input_at_an_end() -> None:
+    assert line_of(["echo", "</dev/zero"], is_fed=False) == "echo '</dev/zero' </dev/null"
