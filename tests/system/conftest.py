@@ -15,20 +15,12 @@ from tests.system.lab import CHECKOUT, Lab, LabHost, start, taken
 BUILT_AND_BOOTED = timedelta(minutes=15)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Each test here is a system test, and the first of them may have to build the lab.
-
-    Of the cases of one kind a few are enough every day.
-    """
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each test here is a system test, and the first of them may have to build the lab."""
     here = Path(__file__).parent
     ours = [item for item in items if here in item.path.parents]
     for item in ours:
         item.add_marker("system")
-    if not config.getoption("--all-crash-points"):
-        left = [item for item in ours if item.get_closest_marker("thorough")]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
-        ours = [item for item in ours if item not in left]
     if ours and not ours[0].get_closest_marker("timeout"):
         ours[0].add_marker(pytest.mark.timeout(BUILT_AND_BOOTED.total_seconds()))
 
