@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.drivers.libvirt_.images import ImageCache, find_pool, marked
+from reconciler.drivers.libvirt_.images import ImageCache, marked
 from reconciler.drivers.libvirt_.marks import Mark
-from reconciler.drivers.libvirt_.pools import find
+from reconciler.drivers.libvirt_.pools import find, find_pool
 from reconciler.drivers.libvirt_.xmltext import parse
 
 LEFTOVER_AGE = timedelta(days=1)

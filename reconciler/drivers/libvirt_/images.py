@@ -13,24 +13,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import libvirt
 from lxml import etree
 
 from reconciler.drivers.images.spool import ImageSpool, SpooledImage
 from reconciler.drivers.libvirt_.attempt import Attempt
+from reconciler.drivers.libvirt_.making import format_in, volume_xml
 from reconciler.drivers.libvirt_.manifest import Manifest
 from reconciler.drivers.libvirt_.marks import Mark
-from reconciler.drivers.libvirt_.pools import find
+from reconciler.drivers.libvirt_.pools import find, find_pool, pool_of
 from reconciler.drivers.libvirt_.xmltext import parse, size_bytes
 from reconciler.drivers.refusal import Refused
 from reconciler.model.quantity import format_size
-from reconciler.ports.hypervisor import ImageSource
+from reconciler.ports.hypervisor import ImageSource, NewVolume, VolumeFormat
 
 IMAGE_POOL = "images"
 POOL_PATH = "/var/lib/libvirt/reconciler-images"
 NAMED_CHECKSUM = 16
 SECTOR_BYTES = 512
-_AT_WORK = frozenset({libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_INTERNAL_ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +91,13 @@ def put(connection: Any, cache: ImageCache, source: ImageSource, spooled: Spoole
         raise Refused(f"pool {cache.pool} has {left} left, and the image takes {needed} on its way")
     name = f"{source.name}-{source.checksum[:NAMED_CHECKSUM]}.{cache.token()}"
     with Attempt(cache.manifest, cache.now(), pool, f"incoming.{name}") as incoming:
-        upload = incoming.make(_volume_xml(incoming.name, source.format, spooled))
+        wanted = _wanted(cache, incoming.name, source.format, spooled)
+        upload = incoming.make(volume_xml(pool_of(pool), wanted))
         _upload(connection, upload, spooled)
         _check(pool, upload, source.format, spooled)
         with Attempt(cache.manifest, cache.now(), pool, name) as result:
-            image = result.make(_volume_xml(name, "qcow2", spooled), upload)
+            wanted = _wanted(cache, name, "qcow2", spooled)
+            image = result.make(volume_xml(pool_of(pool), wanted), upload)
             _check(pool, image, "qcow2", spooled)
             result.keep(source.checksum)
     return image
@@ -108,16 +109,6 @@ def marked(cache: ImageCache) -> Iterator[tuple[str, Mark]]:
     for key, mark in sorted(cache.manifest.read().items()):
         if key.startswith(prefix) and mark.owner is None:  # an owner's is no image
             yield key.removeprefix(prefix), mark
-
-
-def find_pool(connection: Any, name: str) -> Any:
-    """The pool of that name, or None."""
-    try:
-        return connection.storagePoolLookupByName(name)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_POOL:
-            raise
-        return None
 
 
 def _ensured_pool(connection: Any, name: str) -> Any:
@@ -135,14 +126,8 @@ def _ensured_pool(connection: Any, name: str) -> Any:
     return pool
 
 
-def _volume_xml(name: str, format_: str, spooled: SpooledImage) -> str:
-    root = etree.Element("volume")
-    etree.SubElement(root, "name").text = name
-    etree.SubElement(root, "capacity", unit="bytes").text = str(spooled.disk_bytes)
-    etree.SubElement(root, "allocation", unit="bytes").text = "0"
-    etree.SubElement(etree.SubElement(root, "target"), "format", type=format_)
-    text: str = etree.tostring(root, encoding="unicode")
-    return text
+def _wanted(cache: ImageCache, name: str, form: VolumeFormat, spooled: SpooledImage) -> NewVolume:
+    return NewVolume(cache.pool, name, form, spooled.disk_bytes)
 
 
 def _upload(connection: Any, volume: Any, spooled: SpooledImage) -> None:
@@ -163,9 +148,9 @@ def _check(pool: Any, volume: Any, format_: str, spooled: SpooledImage) -> None:
     Raises:
         Refused: it does not.
     """
-    _refresh(pool)
+    pool_of(pool).refresh()
     root = parse(volume.XMLDesc(0))
-    found_format = root.find("target/format").get("type")
+    found_format = format_in(root)
     found_bytes = size_bytes(root.find("capacity"), "bytes")
     if (found_format, _sectors(found_bytes)) != (format_, _sectors(spooled.disk_bytes)):
         raise Refused(
@@ -174,15 +159,6 @@ def _check(pool: Any, volume: Any, format_: str, spooled: SpooledImage) -> None:
         )
     if root.find("backingStore/path") is not None:
         raise Refused(f"the host takes {volume.name()} for an overlay of another file")
-
-
-def _refresh(pool: Any) -> None:
-    """Let libvirt look at the formats of the files; a pool at work is seen as it was."""
-    try:
-        pool.refresh(0)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() not in _AT_WORK:
-            raise
 
 
 def _sectors(length_bytes: int) -> int:

@@ -80,18 +80,25 @@ def find(raw_pool: Any, name: str) -> Any:
         return None
 
 
+def find_pool(connection: Any, name: str) -> Any:
+    """The libvirt handle of the pool of that name, or None."""
+    try:
+        return connection.storagePoolLookupByName(name)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_POOL:
+            raise
+        return None
+
+
 def pool_named(connection: Any, name: str) -> Pool:
     """The pool of that name.
 
     Raises:
         Missing: there is none.
     """
-    try:
-        raw = connection.storagePoolLookupByName(name)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_POOL:
-            raise
-        raise Missing(f"there is no pool {name}") from None
+    raw = find_pool(connection, name)
+    if raw is None:
+        raise Missing(f"there is no pool {name}")
     return pool_of(raw)
 
 

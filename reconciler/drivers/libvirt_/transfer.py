@@ -9,6 +9,7 @@ import libvirt
 from lxml import etree
 
 from reconciler.drivers.images.header import inspect
+from reconciler.drivers.libvirt_.making import capacity_of, volume_xml
 from reconciler.drivers.libvirt_.manifest import Manifest
 from reconciler.drivers.libvirt_.marks import Mark
 from reconciler.drivers.libvirt_.pools import Pool, named, pool_named
@@ -19,7 +20,7 @@ from reconciler.drivers.libvirt_.volumes import seen_as
 from reconciler.drivers.libvirt_.xmltext import parse
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.model.resource import Owner
-from reconciler.ports.hypervisor import Disk, DomainDefinition
+from reconciler.ports.hypervisor import Disk, DomainDefinition, NewVolume
 
 CHUNK_BYTES = 256 * 1024
 LARGEST_DISK_BYTES = 2**60
@@ -61,8 +62,7 @@ def prepare(definition: DomainDefinition, source: Side, destination: Side) -> li
         else:
             mark = _mark(disk.pool, disk.volume, source)
             volume = named(source.connection, disk.pool, disk.volume)
-            xml = _empty_like(volume, mark)
-            _make_room(disk.pool, disk.volume, mark, destination, xml)
+            _make_room(_empty_like(disk, volume, mark), mark, destination)
     return [disk for disk in private if disk.device == "disk"]
 
 
@@ -102,7 +102,7 @@ def send(pool: str, name: str, source: Side, destination: Side) -> None:
     volume = named(source.connection, pool, name)
     flat = _flattened(volume, pool, source) if mark.format == "qcow2" else volume
     try:
-        copy = _make_room(pool, name, mark, destination, _container_for(flat, name))
+        copy = _make_room(_container_for(flat, pool, name), mark, destination)
         _stream(flat, source.connection, copy, destination.connection, mark)
         _refuse_lies(pool, name, mark, destination)
         _are_whole({f"{pool}/{name}"}, destination)
@@ -163,49 +163,36 @@ def _mark(pool: str, name: str, source: Side) -> Mark:
     return mark
 
 
-def _make_room(pool: str, name: str, mark: Mark, destination: Side, xml: str) -> Any:
+def _make_room(new: NewVolume, mark: Mark, destination: Side) -> Any:
     """An empty volume at the destination, marked as begun before it is made."""
-    key = f"{pool}/{name}"
-    there = _pool(destination.connection, pool)
-    known, theirs = there.find(name), destination.manifest.read().get(key)
+    key, there = f"{new.pool}/{new.name}", _pool(destination.connection, new.pool)
+    known, theirs = there.find(new.name), destination.manifest.read().get(key)
     if known is not None:
         if not _is_one_thing(theirs, mark):
-            raise Refused(f"{destination.host} has a volume {name} in pool {pool} already")
+            what = f"a volume {new.name} in pool {new.pool}"
+            raise Refused(f"{destination.host} has {what} already")
         if theirs is not None and theirs.begun is not None:
             known.delete(0)  # what an earlier attempt left
         else:  # whole: what the other host says of it is no reason to lose it
-            displace(destination.connection, destination.storage, there, name)
+            displace(destination.connection, destination.storage, there, new.name)
     destination.manifest.write(key, replace(mark, begun=destination.storage.now()))
-    return there.raw.createXML(xml, 0)
+    return there.raw.createXML(volume_xml(there, new), 0)
 
 
-def _empty_like(volume: Any, mark: Mark) -> str:
+def _empty_like(disk: Disk, volume: Any, mark: Mark) -> NewVolume:
     """A volume of the same capacity and format, for a copy that libvirt makes."""
     form, capacity_bytes = seen_as(parse(volume.XMLDesc(0)), mark)
-    return _volume_xml(volume.name(), capacity_bytes, form)
+    return NewVolume(disk.pool, disk.volume, form, capacity_bytes)
 
 
-def _container_for(volume: Any, name: str) -> str:
+def _container_for(volume: Any, pool: str, name: str) -> NewVolume:
     """A volume that takes the bytes of another as they are, whatever their format."""
     size = volume.info()[1]
     root = parse(volume.XMLDesc(0))
     physical = root.find("physical")
     if physical is not None and root.get("type") == "file":
         size = int(physical.text or size)
-    return _volume_xml(name, size, "raw")
-
-
-def _volume_xml(name: str, capacity_bytes: int, format_name: str) -> str:
-    root = etree.Element("volume")
-    etree.SubElement(root, "name").text = name
-    etree.SubElement(root, "capacity", unit="bytes").text = str(capacity_bytes)
-    etree.SubElement(root, "allocation", unit="bytes").text = "0"
-    target = etree.SubElement(root, "target")
-    etree.SubElement(target, "format", type=format_name)
-    if format_name == "qcow2":  # the older version cannot grow once it has a snapshot
-        etree.SubElement(target, "compat").text = "1.1"
-    text: str = etree.tostring(root, encoding="unicode")
-    return text
+    return NewVolume(pool, name, "raw", size)
 
 
 def _flattened(volume: Any, pool: str, source: Side) -> Any:
@@ -215,7 +202,8 @@ def _flattened(volume: Any, pool: str, source: Side) -> Any:
     here, name = _pool(source.connection, pool), f"moving.{volume.name()}"
     if (old := here.find(name)) is not None:
         old.delete(0)
-    return here.raw.createXMLFrom(_volume_xml(name, volume.info()[1], "qcow2"), volume, 0)
+    whole = NewVolume(pool, name, "qcow2", capacity_of(volume))
+    return here.raw.createXMLFrom(volume_xml(here, whole), volume, 0)
 
 
 def _refuse_lies(pool: str, name: str, mark: Mark, destination: Side) -> None:
