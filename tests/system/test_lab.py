@@ -33,7 +33,7 @@ def started_at(host: LabHost) -> str:
 
 def test_hosts_run_their_services_and_say_qemu_only(lab: Lab) -> None:
     for host in lab.hosts.values():
-        units = ("libvirtd", "ssh", "ovs-vswitchd", "named", "kea-dhcp4-server")
+        units = ("libvirtd.socket", "ssh", "ovs-vswitchd", "named", "kea-dhcp4-server")
         assert host.run("systemctl", "is-active", *units).split() == ["active"] * len(units)
         types = re.findall("domain type='(.*?)'", host.run("virsh", "capabilities"))
         assert set(types) == {"qemu"}
