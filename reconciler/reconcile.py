@@ -14,7 +14,7 @@ from datetime import datetime
 
 from reconciler.config.repository import Documents
 from reconciler.engine.apply import MachineLocks, Reporter, apply
-from reconciler.engine.observe import observe, scopes_of
+from reconciler.engine.observe import Questions, observe, questions_of, scopes_of
 from reconciler.engine.verify import Look, settle
 from reconciler.errors import (
     ConfigError,
@@ -63,7 +63,7 @@ class Site:
     reporter: Reporter | None = None
     stopping: Callable[[], bool] = lambda: False
     restart: bool = False
-    observe: Callable[[Iterable[Scope], Ports], World] = observe
+    observe: Callable[[Iterable[Scope], Ports, Questions], World] = observe
     latest: dict[str, tuple[object, Look]] = field(default_factory=dict)
 
 
@@ -166,9 +166,10 @@ def looker(
     desired = render(documents)
     offered = rooms(documents, site.source.hosts_of_others(documents.environment))
     scopes = scopes_of(desired, (room.host for room in offered), past.scopes)
+    questions = questions_of(desired)
 
     def look() -> Look:
-        world = site.observe(scopes, site.ports)
+        world = site.observe(scopes, site.ports, questions)
         inputs = (documents, revision, policy, past.applied, offered, world)
         known, latest = site.latest.get(documents.environment, (None, None))
         if latest is not None and known == inputs:

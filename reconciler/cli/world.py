@@ -15,7 +15,7 @@ from reconciler.config.repository import Documents
 from reconciler.config.settings import HostSettings
 from reconciler.daemon.clock import SystemClock
 from reconciler.drivers.ssh.access import Access
-from reconciler.engine.observe import observe
+from reconciler.engine.observe import Questions, observe
 from reconciler.errors import ConfigError, SettingsError
 from reconciler.model.address import Scope
 from reconciler.model.resource import World
@@ -31,7 +31,7 @@ _OTHER_WORLDS = (
     "or say farm.kind: simulated, or plan with --world journal, --world empty or a world file"
 )
 _now = SystemClock().now
-Observe = Callable[[Iterable[Scope], Ports], World]
+Observe = Callable[[Iterable[Scope], Ports, Questions], World]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,8 @@ def _remembered(repository: Repository, environment: str) -> Surroundings:
     record = journal.entries(1)[0]
     remark(f"the world is that of {record.time:%Y-%m-%d %H:%M} UTC ({record.subject})")
 
-    def look(scopes: Iterable[Scope], ports: Ports) -> World:
-        del ports
+    def look(scopes: Iterable[Scope], ports: Ports, questions: Questions) -> World:
+        del ports, questions
         if new := sorted(set(scopes) - seen):
             names = ", ".join(map(str, new))
             remark(f"the journal has not seen {names} yet; taken for empty")

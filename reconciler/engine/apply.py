@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import enum
 import threading
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Protocol
 
 from reconciler.errors import DriverError, Unreachable
@@ -123,12 +124,17 @@ def apply(
 
 @dataclass(frozen=True)
 class _Queue:
-    """Which changes still wait for which. `ready` are those that wait for nothing, by machines."""
+    """Which changes still wait for which.
+
+    `ready` are those that wait for nothing, by machines, in the order of their `places` in
+    the plan.
+    """
 
     changes: Mapping[Address, Change]
     waits_for: dict[Address, set[Address]]
     followers: dict[Address, list[Address]]
-    ready: dict[frozenset[str], deque[Change]]
+    ready: dict[frozenset[str], list[tuple[int, Change]]]
+    places: Mapping[Address, int]
 
     @classmethod
     def of(cls, changes: Sequence[Change]) -> _Queue:
@@ -137,7 +143,9 @@ class _Queue:
             for need in change.needs:
                 followers[need].append(change.address)
         waits_for = {change.address: set(change.needs) for change in changes}
-        queue = cls({change.address: change for change in changes}, waits_for, followers, {})
+        places = {change.address: place for place, change in enumerate(changes)}
+        by_address = {change.address: change for change in changes}
+        queue = cls(by_address, waits_for, followers, {}, places)
         for change in changes:
             if not change.needs:
                 queue._is_ready(change)
@@ -149,7 +157,7 @@ class _Queue:
         for machines in list(self.ready):
             if not machines & busy:
                 busy |= machines
-                yield self.ready[machines].popleft()
+                yield heappop(self.ready[machines])[1]
                 if not self.ready[machines]:
                     del self.ready[machines]
 
@@ -161,7 +169,8 @@ class _Queue:
                 self._is_ready(self.changes[follower])
 
     def _is_ready(self, change: Change) -> None:
-        self.ready.setdefault(change.machines, deque()).append(change)
+        waiting = self.ready.setdefault(change.machines, [])
+        heappush(waiting, (self.places[change.address], change))
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from reconciler.errors import DriverError
-from reconciler.kinds import KINDS
+from reconciler.kinds import KIND_BY_NAME, KINDS
+from reconciler.kinds.protocol import NO_FACTS
 from reconciler.model.address import Scope
-from reconciler.model.resource import Desired, Observed, World
+from reconciler.model.resource import Desired, World
+from reconciler.ports.facts import Question
 from reconciler.ports.world import Ports
 
+Questions = Mapping[Scope, frozenset[Question]]
+NOTHING_ASKED: Questions = {}
 THREADS = 64  # they wait, mostly: enough that no host waits for another that is dead
 
 
@@ -27,30 +32,46 @@ def scopes_of(
     return frozenset(remembered).union(*wanted)
 
 
-def observe(scopes: Iterable[Scope], ports: Ports) -> World:
+def questions_of(desired: Iterable[Desired[Any]]) -> Questions:
+    """What must be asked of each host's base to see what is wanted there."""
+    asked: dict[Scope, set[Question]] = defaultdict(set)
+    for want in desired:
+        kind = KIND_BY_NAME[want.address.kind]
+        if kind.is_bound:
+            asked[min(kind.scopes((want.spec,), ()))] |= kind.questions(want.spec)
+    return {scope: frozenset(questions) for scope, questions in asked.items()}
+
+
+def observe(scopes: Iterable[Scope], ports: Ports, questions: Questions = NOTHING_ASKED) -> World:
     """Look once. A scope that cannot be looked at is unknown, with the reason.
 
     It does not hold up the others. Drivers keep their own deadlines, so this returns when the
     slowest of them gives up.
     """
     ordered = sorted(scopes)
+
+    def look(scope: Scope) -> World:
+        return _look(scope, ports, questions.get(scope, frozenset()))
+
     if len(ordered) < 2:  # noqa: PLR2004 (a pool for one look is a waste)
-        looks = [_look(scope, ports) for scope in ordered]
+        looks = [look(scope) for scope in ordered]
     else:
         with ThreadPoolExecutor(min(THREADS, len(ordered)), "look") as pool:
-            looks = list(pool.map(lambda scope: _look(scope, ports), ordered))
-    seen = [found for look in looks if not isinstance(look, str) for found in look]
-    unknown = {
-        scope: look for scope, look in zip(ordered, looks, strict=True) if isinstance(look, str)
-    }
-    return World(tuple(seen), unknown)
+            looks = list(pool.map(look, ordered))
+    return World(
+        tuple(found for each in looks for found in each.observed),
+        dict(item for each in looks for item in each.unknown.items()),
+        dict(item for each in looks for item in each.undone.items()),
+    )
 
 
-def _look(scope: Scope, ports: Ports) -> list[Observed[Any]] | str:
+def _look(scope: Scope, ports: Ports, questions: frozenset[Question]) -> World:
     """What is in the scope, or why nobody knows."""
     try:
-        return [found for kind in KINDS for found in kind.observe(scope, ports)]
+        facts = ports.machine(scope.name).look(questions) if scope.kind == "base" else NO_FACTS
+        seen = tuple(found for kind in KINDS for found in kind.observe(scope, ports, facts))
+        return World(seen, undone=facts.undone)
     except DriverError as error:
-        return str(error)
+        return World(unknown={scope: str(error)})
     except Exception as error:  # noqa: BLE001 - no answer of one host may stop the look at the others
-        return f"its answer could not be read ({type(error).__name__})"
+        return World(unknown={scope: f"its answer could not be read ({type(error).__name__})"})

@@ -25,12 +25,13 @@ from reconciler.kinds.domain_operations import (
     StopDomain,
     UndefineDomain,
 )
-from reconciler.kinds.protocol import Operation, fields_of
+from reconciler.kinds.protocol import NO_FACTS, Operation, fields_of
 from reconciler.kinds.volume_operations import FreeVolume
 from reconciler.model.address import Address, Scope
 from reconciler.model.change import Disruption, FieldChange
 from reconciler.model.diff import diff_fields
 from reconciler.model.resource import Observed, Owner
+from reconciler.ports.facts import Facts, Question
 from reconciler.ports.hypervisor import (
     Accelerator,
     Disk,
@@ -98,6 +99,7 @@ class DomainKind:
     name = "domain"
     spec = DomainSpec
     settle = timedelta(seconds=30)
+    is_bound = False
 
     def identity(self, spec: DomainSpec) -> str:
         """Its UUID."""
@@ -119,8 +121,16 @@ class DomainKind:
         del specs
         return frozenset(Scope("host", host) for host in hosts)
 
-    def observe(self, scope: Scope, ports: Ports) -> Iterable[Observed[DomainSpec]]:
+    def questions(self, spec: DomainSpec) -> frozenset[Question]:
+        """Nothing."""
+        del spec
+        return frozenset()
+
+    def observe(
+        self, scope: Scope, ports: Ports, facts: Facts = NO_FACTS
+    ) -> Iterable[Observed[DomainSpec]]:
         """All domains of the host. One that is still arriving is where it comes from."""
+        del facts
         if scope.kind != "host":
             return ()
         states = ports.hypervisor(scope.name).domains()

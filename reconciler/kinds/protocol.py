@@ -14,9 +14,11 @@ from typing import Protocol, TypeVar
 from reconciler.model.address import Address, Scope
 from reconciler.model.change import Disruption, FieldChange
 from reconciler.model.resource import Observed, Owner
+from reconciler.ports.facts import Facts, Question
 from reconciler.ports.world import Ports
 
 S = TypeVar("S")
+NO_FACTS = Facts()
 
 
 class Operation(Protocol):
@@ -58,12 +60,29 @@ class Kind(Protocol[S]):
 
     Must: `diff` looks only at fields that `desired` manages; after the operations of `create` or
     `update` have run, `diff` of a new look is empty within `settle`; operations end with the mark,
-    so that a half-applied resource still carries the digest of what it was before.
+    so that a half-applied resource still carries the digest of what it was before. `is_bound`
+    tells whether the addresses name the host, because what they stand for cannot move.
     """
 
-    name: str
-    spec: type[S]
-    settle: timedelta
+    @property
+    def name(self) -> str:
+        """The kind's name in addresses."""
+        ...
+
+    @property
+    def spec(self) -> type[S]:
+        """What its resources are described by."""
+        ...
+
+    @property
+    def settle(self) -> timedelta:
+        """How long a change may take to show."""
+        ...
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the addresses name the host."""
+        ...
 
     def identity(self, spec: S) -> str:
         """What stays the same when the thing is moved, changed or renamed."""
@@ -81,8 +100,14 @@ class Kind(Protocol[S]):
         """What must be looked at to see these, and what is ours but not wanted any more."""
         ...
 
-    def observe(self, scope: Scope, ports: Ports) -> Iterable[Observed[S]]:
+    def questions(self, spec: S) -> frozenset[Question]:
+        """What must be asked of the base of its host to see it; nothing if it is seen anyway."""
+        ...
+
+    def observe(self, scope: Scope, ports: Ports, facts: Facts = NO_FACTS) -> Iterable[Observed[S]]:
         """Everything of this kind in the scope, in bulk, whoever owns it.
+
+        `facts` are what the machine answered, if the scope is the base of a host.
 
         Raises:
             DriverError: the scope cannot be looked at.

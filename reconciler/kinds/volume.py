@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from reconciler.kinds.protocol import Operation, fields_of
+from reconciler.kinds.protocol import NO_FACTS, Operation, fields_of
 from reconciler.kinds.volume_operations import (
     CreateVolume,
     FreeVolume,
@@ -24,6 +24,7 @@ from reconciler.model.address import Address, Scope
 from reconciler.model.change import Disruption, FieldChange
 from reconciler.model.diff import diff_fields
 from reconciler.model.resource import Observed, Owner
+from reconciler.ports.facts import Facts, Question
 from reconciler.ports.hypervisor import ImageSource, NewVolume, Seed, VolumeFormat, VolumeState
 from reconciler.ports.world import Ports
 
@@ -59,6 +60,7 @@ class VolumeKind:
     name = "volume"
     spec = VolumeSpec
     settle = timedelta(seconds=5)
+    is_bound = False
 
     def identity(self, spec: VolumeSpec) -> str:
         """Its name in its pool, which it keeps on every host."""
@@ -78,8 +80,16 @@ class VolumeKind:
         del specs
         return frozenset(Scope("host", host) for host in hosts)
 
-    def observe(self, scope: Scope, ports: Ports) -> Iterable[Observed[VolumeSpec]]:
+    def questions(self, spec: VolumeSpec) -> frozenset[Question]:
+        """Nothing."""
+        del spec
+        return frozenset()
+
+    def observe(
+        self, scope: Scope, ports: Ports, facts: Facts = NO_FACTS
+    ) -> Iterable[Observed[VolumeSpec]]:
         """All volumes of all pools of the host."""
+        del facts
         if scope.kind != "host":
             return ()
         return [_observed(scope.name, state) for state in ports.hypervisor(scope.name).volumes()]

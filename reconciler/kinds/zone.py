@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from reconciler.kinds.protocol import Operation
+from reconciler.kinds.protocol import NO_FACTS, Operation
 from reconciler.kinds.zone_operations import CreateZone, DropZone, PutRecords, UpdateZone
 from reconciler.kinds.zone_registry import Holding, is_mark, mark_key, marks, read_marks
 from reconciler.model.address import Address, Scope
@@ -19,6 +19,7 @@ from reconciler.model.change import FieldChange
 from reconciler.model.diff import diff_fields
 from reconciler.model.plain import to_plain
 from reconciler.model.resource import Observed, Owner
+from reconciler.ports.facts import Facts, Question
 from reconciler.ports.nameserver import RecordSet, Timers, ZoneState, ZoneUpdate
 from reconciler.ports.world import Ports
 
@@ -45,6 +46,7 @@ class ZoneKind:
     name = "zone"
     spec = ZoneSpec
     settle = timedelta(seconds=5)
+    is_bound = False
 
     def identity(self, spec: ZoneSpec) -> str:
         """Its name."""
@@ -65,8 +67,16 @@ class ZoneKind:
         del hosts
         return frozenset(Scope("zone", spec.name, spec.server) for spec in specs)
 
-    def observe(self, scope: Scope, ports: Ports) -> Iterable[Observed[ZoneSpec]]:
+    def questions(self, spec: ZoneSpec) -> frozenset[Question]:
+        """Nothing."""
+        del spec
+        return frozenset()
+
+    def observe(
+        self, scope: Scope, ports: Ports, facts: Facts = NO_FACTS
+    ) -> Iterable[Observed[ZoneSpec]]:
         """The parts of the zone by owner; what nobody owns is one foreign part."""
+        del facts
         if scope.kind != "zone" or scope.server is None:
             return ()
         server = ports.nameserver(scope.server)

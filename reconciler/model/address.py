@@ -43,9 +43,9 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one look covers: everything on a host, or one zone on the server that serves it."""
+    """What one look covers: a host's guests, its base, or one zone on the server that serves it."""
 
-    kind: Literal["host", "zone"]
+    kind: Literal["host", "base", "zone"]
     name: str
     server: str | None = None
 

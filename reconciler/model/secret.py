@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from hashlib import sha256
+
+VERSION_LENGTH = 16
 
 _FORM = re.compile(r"\Asecret://(?P<file>[a-z0-9][a-z0-9-]{0,62})/(?P<key>[A-Za-z0-9_.-]{1,64})\Z")
 
@@ -31,3 +34,22 @@ class SecretReference:
             message = "not a secret reference; write secret://file/key, never the value itself"
             raise ValueError(message)
         return cls(match["file"], match["key"])
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A secret as it stands in the repository: encrypted, so that it may go anywhere.
+
+    `ciphertext` is the value as sops writes it (`ENC[AES256_GCM,...]`), bound to its `path` in the
+    file. `data_keys` is the key of the file, encrypted to each of those who may read it.
+    """
+
+    reference: SecretReference
+    path: tuple[str, ...]
+    ciphertext: str
+    data_keys: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        """Names the encrypted value: it is another when the secret was changed."""
+        return sha256(self.ciphertext.encode()).hexdigest()[:VERSION_LENGTH]

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
@@ -33,8 +33,13 @@ from reconciler.plan.show.misfit import misfits
 FOLDER = "world"
 UNKNOWN = "unknown"
 _PATH = re.compile(
-    rf"\A{FOLDER}/(?P<kind>host|zone)-(?P<name>[^@/]+)(?:@(?P<server>[^@/]+))?\.yaml\Z"
+    rf"\A{FOLDER}/(?P<kind>host|base|zone)-(?P<name>[^@/]+)(?:@(?P<server>[^@/]+))?\.yaml\Z"
 )
+_SCOPES: Mapping[str, Literal["host", "base", "zone"]] = {
+    "host": "host",
+    "base": "base",
+    "zone": "zone",
+}
 _PLAIN_KEY = re.compile(r"\A[a-z]+(?:@[A-Za-z0-9.-]{1,255})?/[A-Za-z0-9._-]{1,255}\Z")
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
@@ -91,7 +96,7 @@ def scopes_in(files: Mapping[str, bytes]) -> frozenset[Scope]:
 def scope_of(seen: Observed[Any]) -> Scope:
     """The scope whose look finds the resource."""
     kind = KIND_BY_NAME[seen.address.kind]
-    host = kind.host(seen.spec)
+    host = None if kind.is_bound else kind.host(seen.spec)
     return Scope("host", host) if host is not None else min(kind.scopes((seen.spec,), ()))
 
 
@@ -106,7 +111,7 @@ def _scope(path: str) -> Scope:
     if match is None:
         raise ConfigError([Problem(Position(path), "the file is no scope's", _REMEDY)])
     server = unquote(match["server"]) if match["server"] else None
-    return Scope("host" if match["kind"] == "host" else "zone", unquote(match["name"]), server)
+    return Scope(_SCOPES[match["kind"]], unquote(match["name"]), server)
 
 
 def _paths(files: Iterable[str]) -> Iterator[str]:

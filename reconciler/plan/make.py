@@ -20,6 +20,7 @@ from reconciler.placement.spread import Unplaced
 from reconciler.plan.order import Ties, in_order
 from reconciler.plan.plan import Cause, Change, Obstacle, Plan, Remark, Unknown
 
+UNDONE = "it cut its host off, which took it back by itself; change it in git to try again"
 UNTOLD = frozenset({"seed", "snapshot_from"})  # what first boot data say, and what a policy does
 
 
@@ -73,6 +74,7 @@ class _Pairs:
     found: Mapping[Address, Observed[Any]]
     unknown: Mapping[Address, Unknown]
     memory: Mapping[Address, Applied]
+    undone: Mapping[Address, str]
 
     @classmethod
     def of(
@@ -88,7 +90,7 @@ class _Pairs:
             for want in desired
             if (reason := _why_unknown(want, found.get(want.address), world, memory))
         }
-        return cls(environment, found, unknown, memory)
+        return cls(environment, found, unknown, memory, world.undone)
 
     def changes(self, desired: Sequence[Desired[Any]], matches: Matches) -> dict[Address, Change]:
         """The changes of all desired resources."""
@@ -109,7 +111,10 @@ class _Pairs:
         if want.address in self.unknown:
             return None
         found = self.found.get(want.address)
-        return self._creation(want) if found is None else self._update(want, found)
+        change = self._creation(want) if found is None else self._update(want, found)
+        if change and self.undone.get(want.address) == digest_of(want.spec):
+            return replace(change, held=UNDONE)
+        return change
 
     def _bereft(
         self, want: Desired[Any], lost: frozenset[Address], gone: frozenset[Address]
@@ -298,7 +303,10 @@ def _seen_ties(
 
 def _marked(seen: Observed[Any]) -> Address:
     """The address in its mark."""
-    return Address(seen.address.kind, seen.owner.name) if seen.owner else seen.address
+    if seen.owner is None:
+        return seen.address
+    kind = KIND_BY_NAME[seen.address.kind]
+    return Address(kind.name, seen.owner.name, kind.host(seen.spec) if kind.is_bound else None)
 
 
 def _obstacles(

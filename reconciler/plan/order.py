@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 
 from reconciler.errors import DependencyLoop
 from reconciler.kinds import KINDS
@@ -77,10 +78,13 @@ def _sorted(edges: Mapping[Address, set[Address]]) -> list[Address]:
         needed_first: list[Address] = error.args[1]
         raise DependencyLoop(needed_first[::-1]) from error
     ordered: list[Address] = []
+    ready: list[tuple[tuple[int, str, str], Address]] = []
     while sorter.is_active():
-        ready = sorted(sorter.get_ready(), key=_tie)
-        ordered += ready
-        sorter.done(*ready)
+        for address in sorter.get_ready():
+            heappush(ready, (_tie(address), address))
+        _, first = heappop(ready)
+        ordered.append(first)
+        sorter.done(first)
     return ordered
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from reconciler.ports.hypervisor import Hypervisor
+from reconciler.ports.machine import Machine
 from reconciler.ports.nameserver import Nameserver
 
 
@@ -24,5 +25,13 @@ class Ports(Protocol):
 
         Raises:
             NotFound: no such server is configured.
+        """
+        ...
+
+    def machine(self, host: str) -> Machine:
+        """The base of the host of that name.
+
+        Raises:
+            NotFound: no such host is configured.
         """
         ...

@@ -1,0 +1,193 @@
+"""The shape that all kinds of a host's base have, put together from a kind's own few answers.
+
+What is on a host cannot move, is found by the name that its spec has there, and becomes ours by
+being declared: who writes down what a file says means the file that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, Protocol, TypeVar
+
+from reconciler.kinds.protocol import NO_FACTS, OnHost, Operation, fields_of
+from reconciler.model.address import Address, Scope
+from reconciler.model.change import Disruption, FieldChange
+from reconciler.model.diff import diff_fields
+from reconciler.model.resource import Observed, Owner
+from reconciler.ports.acts import Act, Forget, PutMark
+from reconciler.ports.facts import Facts, Mark, Question
+from reconciler.ports.machine import Safety
+from reconciler.ports.world import Ports
+
+
+class OfBase(Protocol):
+    """What every spec of a base has. `after` are the resources of the host that come first."""
+
+    @property
+    def host(self) -> str:
+        """The host it is on."""
+        ...
+
+    @property
+    def after(self) -> tuple[Address, ...]:
+        """What must be there before."""
+        ...
+
+
+S = TypeVar("S", bound=OfBase)
+NOTHING_CHANGED: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeBase(OnHost):
+    """Some acts on a host, in one go, the last of which is the mark."""
+
+    acts: tuple[Act, ...]
+    disruption: Disruption = Disruption.LIVE
+    safety: Safety | None = None
+
+    def run(self, ports: Ports) -> None:
+        """Let the machine do them. What references stand for is told to the machine only."""
+        ports.machine(self.host).do(self.acts, safety=self.safety)
+
+    def __str__(self) -> str:
+        """In words: all but the mark, unless there is nothing else."""
+        told = [act for act in self.acts if not isinstance(act, PutMark)] or self.acts
+        guarded = ", with the way back armed" if self.safety else ""
+        return f"{', '.join(map(str, told))} on {self.host}{guarded}"
+
+
+@dataclass(frozen=True)
+class BaseKind(Generic[S]):
+    """A kind of a host's base.
+
+    `question` is how a spec is looked for, `read` makes a spec of the answer, given the host and
+    the mark if there is one; None if the thing is not there. `make` gives what is to be done,
+    given what is wanted, what is there, and the names of the fields that differ. `drop` undoes what
+    we did to what is there, or nothing. `cost` is what `make` costs, `safety` how to find back.
+    """
+
+    name: str
+    spec: type[S]
+    question: Callable[[S], Question]
+    read: Callable[[str, Question, Facts, Mark | None], S | None]
+    make: Callable[[S, S | None, frozenset[str]], tuple[Act, ...]]
+    drop: Callable[[S], tuple[Act, ...]]
+    note: Callable[[S], str] = lambda _: ""
+    cost: Callable[[S, S | None], Disruption] = lambda _wanted, _seen: Disruption.LIVE
+    safety: Callable[[S, Owner], Safety | None] = lambda _wanted, _owner: None
+    settle: timedelta = timedelta(seconds=5)
+    is_bound: bool = True
+
+    def identity(self, spec: S) -> str:
+        """The thing on its host."""
+        return f"{spec.host} {self.question(spec).name}"
+
+    def needs(self, address: Address, spec: S) -> frozenset[Address]:
+        """What the host's description puts before it."""
+        del address
+        return frozenset(spec.after)
+
+    def claims(self, spec: S) -> frozenset[str]:
+        """The thing itself."""
+        return frozenset({f"{self.name} {self.question(spec).name} of host {spec.host}"})
+
+    def scopes(self, specs: Iterable[S], hosts: Iterable[str]) -> frozenset[Scope]:
+        """The bases that some spec is part of."""
+        del hosts
+        return frozenset(Scope("base", spec.host) for spec in specs)
+
+    def questions(self, spec: S) -> frozenset[Question]:
+        """What must be asked of the host to see it."""
+        return frozenset({self.question(spec)})
+
+    def observe(self, scope: Scope, ports: Ports, facts: Facts = NO_FACTS) -> Iterator[Observed[S]]:
+        """What the host answered about this kind, whoever asked."""
+        del ports
+        if scope.kind != "base":
+            return
+        marks = {mark.question.name: mark for mark in facts.marks if mark.kind == self.name}
+        for question in sorted(_mine(self.name, facts), key=lambda each: len(each.details)):
+            mark = marks.get(question.name)
+            spec = self.read(scope.name, question, facts, mark)
+            if spec is not None:
+                yield self._seen(scope.name, question, spec, mark)
+
+    def diff(self, desired: S, observed: S) -> tuple[FieldChange, ...]:
+        """What differs in the managed fields."""
+        return diff_fields(desired, observed)
+
+    def create(self, desired: S, owner: Owner) -> tuple[Operation, ...]:
+        """Make it."""
+        return self._change(desired, None, NOTHING_CHANGED, owner)
+
+    def update(
+        self, desired: S, observed: S, changed: tuple[FieldChange, ...], owner: Owner
+    ) -> tuple[Operation, ...]:
+        """Set right what differs."""
+        return self._change(desired, observed, fields_of(changed), owner)
+
+    def delete(self, observed: S, owner: Owner) -> tuple[Operation, ...]:
+        """Undo what we did where that is right, and leave the rest to itself."""
+        del owner
+        acts = (*self.drop(observed), Forget(self.name, self.question(observed)))
+        return (ChangeBase(observed.host, acts),)
+
+    def without(self, address: Address, observed: S, lost: frozenset[Address]) -> S:
+        """The same: nothing of a base is part of another."""
+        del address, lost
+        return observed
+
+    def release(
+        self, address: Address, observed: S, lost: frozenset[Address], owner: Owner
+    ) -> tuple[Operation, ...]:
+        """Nothing."""
+        del address, observed, lost, owner
+        return ()
+
+    def mark(self, observed: S, owner: Owner) -> tuple[Operation, ...]:
+        """Write the mark anew."""
+        return (ChangeBase(observed.host, (self._mark(observed, owner),)),)
+
+    def is_untidy(self, observed: S) -> bool:
+        """Never."""
+        del observed
+        return False
+
+    def host(self, spec: S) -> str | None:
+        """The host it is on."""
+        return spec.host
+
+    def _seen(self, host: str, question: Question, spec: S, mark: Mark | None) -> Observed[S]:
+        name = mark.owner.name if mark else name_of(question.name)
+        return Observed(Address(self.name, name, host), spec, mark.owner if mark else None)
+
+    def _change(
+        self, wanted: S, seen: S | None, changed: frozenset[str], owner: Owner
+    ) -> tuple[Operation, ...]:
+        acts = (*self.make(wanted, seen, changed), self._mark(wanted, owner))
+        safety = self.safety(wanted, owner)
+        return (ChangeBase(wanted.host, acts, self.cost(wanted, seen), safety),)
+
+    def _mark(self, spec: S, owner: Owner) -> PutMark:
+        return PutMark(Mark(self.name, owner, self.question(spec), self.note(spec)))
+
+
+def name_of(thing: str) -> str:
+    """The name in the address of a thing of a host: `etc-ntp.conf` for `/etc/ntp.conf`.
+
+    A hyphen is doubled, so that no two paths have one name.
+    """
+    return thing.removeprefix("/").replace("-", "--").replace("/", "-") or "root"
+
+
+def _mine(kind: str, facts: Facts) -> Iterator[Question]:
+    """One question per thing: that of today's document before that of an older mark."""
+    asked = {mark.question for mark in facts.marks}
+    named: dict[str, Question] = {}
+    for question in facts.answers:
+        if question.about == kind and (question.name not in named or question not in asked):
+            named[question.name] = question
+    return iter(named.values())
