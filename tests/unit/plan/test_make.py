@@ -64,7 +64,7 @@ def test_a_world_that_is_as_desired_needs_nothing() -> None:
 
 def test_what_is_not_there_is_made_in_order_and_shows_its_fields() -> None:
     made = plan(DESIRED, World())
-    assert in_short(made) == ["create volume/web-1-root", "create zone/farm", "create domain/web-1"]
+    assert in_short(made) == ["create volume/web-1-root", "create domain/web-1", "create zone/farm"]
     volume = made.changes[0]
     assert ("capacity_bytes", None, 8 * GIB) in [(f.path, f.before, f.after) for f in volume.fields]
     assert volume.cause is Cause.PENDING
@@ -74,7 +74,7 @@ def test_what_is_not_there_is_made_in_order_and_shows_its_fields() -> None:
 
 def test_what_nobody_wants_is_deleted_in_the_other_order() -> None:
     made = plan((), world_of(*DESIRED))
-    assert in_short(made) == ["delete domain/web-1", "delete zone/farm", "delete volume/web-1-root"]
+    assert in_short(made) == ["delete domain/web-1", "delete volume/web-1-root", "delete zone/farm"]
     assert made.changes[2].needs == {WEB_DOMAIN.address}
     assert ("vcpus", 2, None) in [(f.path, f.before, f.after) for f in made.changes[0].fields]
     assert (made.unchanged, made.desired, made.owned["domain"]) == (0, 0, 1)
@@ -212,7 +212,7 @@ def test_a_zone_is_on_no_host() -> None:
 def test_others_are_planned_although_a_host_cannot_be_seen() -> None:
     db = machine("db", host="virt2")
     made = plan((*WEB, *db, ZONE), World((), unreachable("virt1")))
-    assert in_short(made) == ["create volume/db-root", "create zone/farm", "create domain/db"]
+    assert in_short(made) == ["create volume/db-root", "create domain/db", "create zone/farm"]
 
 
 def test_a_zone_on_a_server_that_cannot_be_seen_is_unknown() -> None:
