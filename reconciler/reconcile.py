@@ -15,6 +15,7 @@ from datetime import datetime
 from reconciler.config.repository import Documents
 from reconciler.engine.apply import MachineLocks, Reporter, apply
 from reconciler.engine.observe import Questions, observe, questions_of, scopes_of
+from reconciler.engine.sightings import Noticed, detections
 from reconciler.engine.verify import Look, settle
 from reconciler.errors import (
     ConfigError,
@@ -49,7 +50,8 @@ class Site:
     whether to restart at once what else waits for a person or a window. `observe` is how scopes
     are looked at: a plan without access to the hosts takes what the journal remembers. `latest`
     holds each environment's last look with what it depended on: planning is pure, so an
-    unchanged world is not planned for twice.
+    unchanged world is not planned for twice. `noticed` takes what was seen to move in an
+    environment since the last time it was asked.
     """
 
     source: ConfigSource
@@ -65,6 +67,7 @@ class Site:
     restart: bool = False
     observe: Callable[[Iterable[Scope], Ports, Questions], World] = observe
     latest: dict[str, tuple[object, Look]] = field(default_factory=dict)
+    noticed: Callable[[str], Noticed] = lambda _environment: Noticed()
 
 
 def turn(environment: str, site: Site, *, accept_history: bool = False) -> Report:
@@ -103,10 +106,12 @@ def reconcile(
     documents = _documents(environment, revision, site, past)
     policy = policy_of(documents, revision, site, past)
     look = looker(documents, revision, policy, site, past)
+    noticed = site.noticed(environment)
     before = look()
     if violations := check(before.plan, policy):
         raise GuardRefused(violations)
-    noted = site.chronicle.begins(before, past, refusal)
+    found = detections(before.plan.drifted, noticed, site.monotonic())
+    noted = site.chronicle.begins(before, past, refusal, found)
     outcomes = apply(
         before.plan,
         site.ports,

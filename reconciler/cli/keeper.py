@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from reconciler.cli.lookout import Lookout
 from reconciler.cli.reports import report_lines
 from reconciler.cli.repository import Repository
 from reconciler.cli.site import site_of
@@ -16,11 +17,13 @@ from reconciler.config.settings import Settings
 from reconciler.daemon.slots import Next, Reason
 from reconciler.engine.consequence import Consequence
 from reconciler.engine.housekeeping import Housekeeping, named_images
+from reconciler.engine.observe import questions_of
 from reconciler.engine.verify import Look
 from reconciler.errors import ReconcilerError, SourceError, Unreachable, VerifyError
 from reconciler.gitops.chronicle import Report
 from reconciler.plan.show.text import plain
 from reconciler.reconcile import REFUSALS, turn
+from reconciler.render.render import render
 
 _log = logging.getLogger(__name__)
 FIXED = ("repository", "branches", "environments", "farm", "hosts", "state_directory", "journal")
@@ -28,11 +31,15 @@ FIXED = ("repository", "branches", "environments", "farm", "hosts", "state_direc
 
 @dataclass
 class Keeper:
-    """Keeps one repository's farm as it should be. `settings` are those in force."""
+    """Keeps one repository's farm as it should be. `settings` are those in force.
+
+    `lookout` is told what each turn has looked at.
+    """
 
     repository: Repository
     around: Surroundings
     settings: Settings
+    lookout: Lookout | None = None
     _said: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,8 +69,11 @@ class Keeper:
         """
         del reasons
         site = replace(self._site, stopping=stopping.is_set, sleep=_sleeper(stopping))
+        if self.lookout is not None:
+            site = replace(site, noticed=self.lookout.noticed)
         report = turn(environment, site)
         self._tell(report)
+        self._watch_over(report)
         if report.consequence is Consequence.RETRY and not stopping.is_set():
             raise _why_again(report)
         if report.after is not None and report.finding is None and not stopping.is_set():
@@ -76,6 +86,14 @@ class Keeper:
         if fixed:
             _log.warning("%s changed; that takes effect after a restart", ", ".join(fixed))
         self.settings = new
+
+    def _watch_over(self, report: Report) -> None:
+        """Let the lookout know what was looked at."""
+        if self.lookout is None or report.after is None:
+            return
+        documents = self._documents(report.environment, report.revision)
+        questions = questions_of(render(documents)) if documents else {}
+        self.lookout.station(report.environment, report.after, questions)
 
     def _tidy_up(self, report: Report, seen: Look) -> None:
         """Tidy up where all is well; what goes wrong is only said."""

@@ -6,12 +6,14 @@ import logging
 import os
 import random
 import sys
+from contextlib import closing
 
 import click
 
 from reconciler.cli.command import Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.keeper import Keeper
+from reconciler.cli.lookout import Lookout
 from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.world import surroundings
 from reconciler.daemon.clock import SystemClock
@@ -50,15 +52,13 @@ def _serve(given: Given, repository: Repository) -> tuple[str, ...]:
     except SourceError as error:
         _log.warning("%s", error)
     environments = settings.environments
-    keeper = Keeper(repository, surroundings(repository, environments[0]), settings)
+    around = surroundings(repository, environments[0])
+    keeper = Keeper(repository, around, settings)
     chance = random.Random().random  # noqa: S311 - it only keeps retries out of step
-    loop = Loop(
-        environments,
-        keeper.look,
-        keeper.poll,
-        pace=Pace(poll=settings.interval, look=settings.full_look),
-        timing=Timing(SystemClock(), SchedulerAlarms(), chance),
-    )
+    timing = Timing(SystemClock(), SchedulerAlarms(), chance)
+    pace = Pace(poll=settings.interval, look=settings.full_look)
+    loop = Loop(environments, keeper.look, keeper.poll, pace=pace, timing=timing)
+    lookout = keeper.lookout = Lookout(loop, around.ports, around.events, timing)
 
     def reload() -> None:
         new = settings_of(given)
@@ -67,13 +67,14 @@ def _serve(given: Given, repository: Repository) -> tuple[str, ...]:
         logging.getLogger().setLevel(new.log_level.upper())
 
     directory = local_git_directory(settings.repository.url)
-    return run_loop(
-        loop,
-        reload=reload,
-        supervisor=Supervisor.from_environment(os.environ),  # noqa: TID251 - systemd's way to speak
-        git_directories=[directory] if directory else [],
-        work=f"{', '.join(environments)} of {repository.mirror.remote}",
-    )
+    with closing(lookout):
+        return run_loop(
+            loop,
+            reload=reload,
+            supervisor=Supervisor.from_environment(os.environ),  # noqa: TID251 - systemd's way
+            git_directories=[directory] if directory else [],
+            work=f"{', '.join(environments)} of {repository.mirror.remote}",
+        )
 
 
 def _start_log(level: str) -> None:

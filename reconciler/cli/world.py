@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,15 +32,17 @@ _OTHER_WORLDS = (
     "or say farm.kind: simulated, or plan with --world journal, --world empty or a world file"
 )
 _now = SystemClock().now
+Events = Callable[[str, tuple[str, ...]], AbstractContextManager[Iterator[str]]]
 Observe = Callable[[Iterable[Scope], Ports, Questions], World]
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The doors to a world, and how to look through them."""
+    """The doors to a world, how to look through them, and how to listen at them, if that can be."""
 
     ports: Ports
     observe: Observe = observe
+    events: Events | None = None
 
 
 def surroundings(repository: Repository, environment: str, world: str = LIVE) -> Surroundings:
@@ -59,7 +62,8 @@ def surroundings(repository: Repository, environment: str, world: str = LIVE) ->
         return Surroundings(SimulatedFarm.open(Path(world), sleep=pause, now=_now))
     if repository.settings.farm.kind == "simulated":
         return Surroundings(simulated_farm(repository))
-    return Surroundings(real_farm(repository))
+    farm = real_farm(repository)
+    return Surroundings(farm, events=farm.events)
 
 
 def real_farm(repository: Repository) -> RealFarm:

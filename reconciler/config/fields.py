@@ -42,8 +42,8 @@ DIRECTORY = r"^/(?!/)(?:[A-Za-z0-9_~+-]|\.(?!\.)|/(?!/)){1,200}$"
 LIBVIRT_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$"
 # Neither control characters nor what hides text or turns its direction.
 _HIDDEN = r"\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
-_PRINTABLE = rf"[^\x00-\x1f{_HIDDEN}]"
-ONE_LINE = rf"^{_PRINTABLE}{{0,200}}$"
+PRINTABLE = rf"[^\x00-\x1f{_HIDDEN}]"
+ONE_LINE = rf"^{PRINTABLE}{{0,200}}$"
 PATH = r"^/?[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.)|/(?!/)){0,199}$"
 RECORD_VALUE = r"^[ -~]{1,2000}$"
 ACCOUNT = r"^[a-z_][a-z0-9_-]{0,31}$"
@@ -64,8 +64,10 @@ KEY_PARTS = {  # of how many parts the keys are that we take
     "sk-ecdsa-sha2-nistp256@openssh.com": 4,
 }
 _KEY_TYPE = f"(?:{'|'.join(kind.replace('.', chr(92) + '.') for kind in KEY_PARTS)})"
-SSH_KEY = rf"^{_KEY_TYPE} [A-Za-z0-9+/]{{50,4000}}={{0,2}}(?: {_PRINTABLE}{{1,200}})?$"
+SSH_KEY = rf"^{_KEY_TYPE} [A-Za-z0-9+/]{{50,4000}}={{0,2}}(?: {PRINTABLE}{{1,200}})?$"
 MOST_BYTES = 2**60
+REFERENCE = "secret://"
+WHERE_SECRETS_STAND = "secrets are filled into the `content` of a host's `files`, and nowhere else"
 MOST_TEXT = 64 * 1024
 _KEY_MEANING = "a public ssh key: its type, its base64 part and perhaps a comment"
 _SECRET = re.compile(
@@ -73,16 +75,24 @@ _SECRET = re.compile(
 )
 
 
-def _text(
-    pattern: str, meaning: str, limit: int = 253, also: Callable[[str], str] | None = None
+def text_field(
+    pattern: str,
+    meaning: str,
+    limit: int = 253,
+    also: Callable[[str], str] | None = None,
+    *,
+    may_refer: bool = False,
 ) -> Any:
     """A string of this form, to its very end: `$` alone would let a final newline pass.
 
-    `also` is asked what no pattern can tell.
+    `also` is asked what no pattern can tell. `may_refer`: it may hold references to secrets.
     """
     compiled = re.compile(rf"\A{pattern.removeprefix('^').removesuffix('$')}\Z")
 
     def check(value: str) -> str:
+        if not may_refer and REFERENCE in value:
+            message = f"must hold no {REFERENCE}: {WHERE_SECRETS_STAND}"
+            raise ValueError(message)
         if len(value) > limit or compiled.match(value) is None:
             message = f"must be {meaning}"
             raise ValueError(message)
@@ -173,7 +183,7 @@ def _key_parts(encoded: str) -> list[bytes]:
     return parts
 
 
-def _no_secret(content: str) -> str:
+def no_secret(content: str) -> str:
     """Whoever can read the host's pools can read a seed."""
     if _SECRET.search(content):
         message = "must hold no secret: this looks like a private key or the hash of a password"
@@ -217,38 +227,38 @@ def _time_zone(value: str) -> str:
     return value
 
 
-Label = _text(LABEL, "one DNS label: a-z, 0-9 and -, at most 63 letters", 63)
-Domain = _text(DOMAIN, "a domain name without the final dot, such as farm.internal")
-RecordName = _text(RECORD_NAME, "a name inside the zone, @ for the zone itself, or *")
-Target = _text(TARGET, "a host name; with a final dot it is absolute")
-Naming = _text(NAMING, "a name pattern with {name} in it, such as {name}.host")
-BridgeName = _text(INTERFACE, "the name of a bridge, at most 15 letters", 15)
-Mac = _text(MAC, "the hardware address of one machine in lower case: 52:54:00:12:34:56", 17)
-Sha256 = _text(SHA256, "a sha256 checksum: 64 hexadecimal digits in lower case", 64)
-Uuid = _text(UUID, "a UUID in lower case", 36)
-CpuModel = _text(CPU_MODEL, "host-passthrough, host-model or the name of a processor", 63)
-Sha512 = _text(SHA512, "a sha512 checksum: 128 hexadecimal digits in lower case", 128)
-Mail = _text(MAIL, "a mail address")
-ImageUrl = _text(IMAGE_URL, "an https:// address or the path of a file", 500)
-HostPattern = _text(HOST_PATTERN, "the name of a host, or *. and a domain")
-Directory = _text(DIRECTORY, "the absolute path of a directory", 201)
-LibvirtName = _text(LIBVIRT_NAME, "a name that libvirt takes", 100)
-OneLine = _text(ONE_LINE, "one line of text, at most 200 letters", 200)
-PoolTarget = _text(PATH, "a path, or the name of a volume group or dataset", 200)
-GroupName = _text(ACCOUNT, "the name of a group: a-z, 0-9, _ and -, at most 32 letters", 32)
+Label = text_field(LABEL, "one DNS label: a-z, 0-9 and -, at most 63 letters", 63)
+Domain = text_field(DOMAIN, "a domain name without the final dot, such as farm.internal")
+RecordName = text_field(RECORD_NAME, "a name inside the zone, @ for the zone itself, or *")
+Target = text_field(TARGET, "a host name; with a final dot it is absolute")
+Naming = text_field(NAMING, "a name pattern with {name} in it, such as {name}.host")
+BridgeName = text_field(INTERFACE, "the name of a bridge, at most 15 letters", 15)
+Mac = text_field(MAC, "the hardware address of one machine in lower case: 52:54:00:12:34:56", 17)
+Sha256 = text_field(SHA256, "a sha256 checksum: 64 hexadecimal digits in lower case", 64)
+Uuid = text_field(UUID, "a UUID in lower case", 36)
+CpuModel = text_field(CPU_MODEL, "host-passthrough, host-model or the name of a processor", 63)
+Sha512 = text_field(SHA512, "a sha512 checksum: 128 hexadecimal digits in lower case", 128)
+Mail = text_field(MAIL, "a mail address")
+ImageUrl = text_field(IMAGE_URL, "an https:// address or the path of a file", 500)
+HostPattern = text_field(HOST_PATTERN, "the name of a host, or *. and a domain")
+Directory = text_field(DIRECTORY, "the absolute path of a directory", 201)
+LibvirtName = text_field(LIBVIRT_NAME, "a name that libvirt takes", 100)
+OneLine = text_field(ONE_LINE, "one line of text, at most 200 letters", 200)
+PoolTarget = text_field(PATH, "a path, or the name of a volume group or dataset", 200)
+GroupName = text_field(ACCOUNT, "the name of a group: a-z, 0-9, _ and -, at most 32 letters", 32)
 _ACCOUNT_MEANING = "the name of an account: a-z, 0-9, _ and -, at most 32 letters"
-AccountName = _text(ACCOUNT, _ACCOUNT_MEANING, 32, _no_root)
-SshKey = _text(SSH_KEY, _KEY_MEANING, 5000, _ssh_key)
-PackageName = _text(PACKAGE, "the name of a package, or name=version", 230)
-FilePath = _text(FILE_PATH, "an absolute path without . and .. in it", 400)
-Shell = _text(FILE_PATH, "the absolute path of a shell", 100)
-FileMode = _text(FILE_MODE, "four octal digits in quotes that begin with 0, such as '0644'", 4)
-FileOwner = _text(FILE_OWNER, "an account, or account:group", 65)
+AccountName = text_field(ACCOUNT, _ACCOUNT_MEANING, 32, _no_root)
+SshKey = text_field(SSH_KEY, _KEY_MEANING, 5000, _ssh_key)
+PackageName = text_field(PACKAGE, "the name of a package, or name=version", 230)
+FilePath = text_field(FILE_PATH, "an absolute path without . and .. in it", 400)
+Shell = text_field(FILE_PATH, "the absolute path of a shell", 100)
+FileMode = text_field(FILE_MODE, "four octal digits in quotes that begin with 0, such as '0644'", 4)
+FileOwner = text_field(FILE_OWNER, "an account, or account:group", 65)
 _CONTENT_MEANING = f"plain text of at most {MOST_TEXT} letters"
-FileContent = _text(FILE_CONTENT, _CONTENT_MEANING, MOST_TEXT, _no_secret)
-Locale = _text(LOCALE, "a locale, such as C.UTF-8 or de_DE.UTF-8", 60)
-RecordValue = _text(RECORD_VALUE, "one line of plain ASCII text", 2000)
-PartitionRange = _text(r"^[0-9./-]{7,40}$", "a network or first-last, such as 192.168.1.128/25", 40)
+FileContent = text_field(FILE_CONTENT, _CONTENT_MEANING, MOST_TEXT, no_secret)
+Locale = text_field(LOCALE, "a locale, such as C.UTF-8 or de_DE.UTF-8", 60)
+RecordValue = text_field(RECORD_VALUE, "one line of plain ASCII text", 2000)
+PartitionRange = text_field(r"^[0-9./-]{7,40}$", "a network or first-last, such as 192.168.1.128/25", 40)
 
 Cron = Annotated[
     str, AfterValidator(_cron), WithJsonSchema({"type": "string", "pattern": CRON, "maxLength": 99})

@@ -35,6 +35,14 @@ from reconciler.config.resolve import (
     level_of,
     patched,
 )
+from reconciler.config.secrets import (
+    SecretFile,
+    Secrets,
+    is_secret_file,
+    name_of,
+    read_secrets,
+    strays,
+)
 from reconciler.errors import ConfigError
 from reconciler.model.position import Position, Problem
 
@@ -68,13 +76,15 @@ class ParseCache:
 
     files: dict[tuple[str, str], tuple[Located, ...]] = field(default_factory=dict)
     broken: dict[tuple[str, str], tuple[Problem, ...]] = field(default_factory=dict)
+    secrets: dict[tuple[str, str], SecretFile] = field(default_factory=dict)
 
     def keep(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Forget the files of trees long gone, when there are many more than in use."""
         in_use = set(wanted)
-        if len(self.files) + len(self.broken) > 4 * len(in_use) + 1000:
+        if len(self.files) + len(self.broken) + len(self.secrets) > 4 * len(in_use) + 1000:
             self.files = {key: value for key, value in self.files.items() if key in in_use}
             self.broken = {key: value for key, value in self.broken.items() if key in in_use}
+            self.secrets = {key: value for key, value in self.secrets.items() if key in in_use}
 
 
 def load(tree: TreeReader, environment: str, cache: ParseCache | None = None) -> Documents:
@@ -86,8 +96,10 @@ def load(tree: TreeReader, environment: str, cache: ParseCache | None = None) ->
     known = cache or ParseCache()
     entries = tree.entries()
     paths = {path: blob for path, blob in entries.items() if is_read(path, environment)}
-    problems: list[Problem] = list(_strays(entries))
+    problems: list[Problem] = [*_strays(entries), *strays(entries)]
+    secrets = _secrets(tree, entries, known, problems)
     found = _read(tree, paths, known, problems)
+    known.keep(entries.items())
     prefix = f"{ENVIRONMENTS}/"
     shared = level_of(_keyed(found, lambda p: not p.startswith(prefix), problems), problems)
     own = level_of(_keyed(found, lambda p: p.startswith(prefix), problems), problems)
@@ -97,7 +109,7 @@ def load(tree: TreeReader, environment: str, cache: ParseCache | None = None) ->
     resolved = completed(layers, names, problems)
     models = dict(_validated(resolved, problems, some_unread=some_unread))
     problems += _essentials(environment, names)
-    documents = _documents(environment, models, resolved.documents)
+    documents = _documents(environment, models, resolved.documents, secrets)
     problems += check_documents(documents, names)
     if problems:
         raise ConfigError(problems)
@@ -146,10 +158,28 @@ def _read(
             cache.files[path, blob] = tuple(locate(each) for each in written)
         except ConfigError as error:
             cache.broken[path, blob] = error.problems
-    cache.keep(paths.items())
     for key in paths.items():
         problems += cache.broken.get(key, ())
     return {path: cache.files[path, b] for path, b in paths.items() if (path, b) in cache.files}
+
+
+def _secrets(
+    tree: TreeReader, entries: Mapping[str, str], cache: ParseCache, problems: list[Problem]
+) -> Secrets:
+    """The encrypted files. Reads what the cache does not know."""
+    paths = {path: blob for path, blob in entries.items() if is_secret_file(path)}
+    missing = {key for key in paths.items() if key not in cache.secrets and key not in cache.broken}
+    contents = tree.read({blob for _, blob in missing}) if missing else {}
+    for path, blob in sorted(missing):
+        try:
+            cache.secrets[path, blob] = read_secrets(path, contents[blob])
+        except ConfigError as error:
+            cache.broken[path, blob] = error.problems
+    for key in paths.items():
+        problems += cache.broken.get(key, ())
+    read = [cache.secrets[key] for key in paths.items() if key in cache.secrets]
+    unread = {name_of(path) for path, blob in paths.items() if (path, blob) in cache.broken}
+    return Secrets({each.name: each for each in read}, frozenset(unread))
 
 
 def _keyed(
@@ -221,7 +251,10 @@ def _of(kind: str, models: Mapping[Key, Any]) -> dict[str, Any]:
 
 
 def _documents(
-    environment: str, models: Mapping[Key, Any], located: Mapping[Key, Located]
+    environment: str,
+    models: Mapping[Key, Any],
+    located: Mapping[Key, Located],
+    secrets: Secrets,
 ) -> Documents:
     """The models together; blank ones stand in for a wrong Farm or Environment.
 
@@ -242,4 +275,5 @@ def _documents(
         images=_of("Image", models),
         machines=_of("VirtualMachine", models),
         locate=position,
+        secrets=secrets,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.config.documents import (
     Environment,
@@ -14,6 +14,7 @@ from reconciler.config.documents import (
     VirtualMachine,
     Zone,
 )
+from reconciler.config.secrets import Secrets
 from reconciler.model.position import Position
 
 Locate = Callable[[str, str, tuple[str, ...]], Position]
@@ -23,7 +24,8 @@ Locate = Callable[[str, str, tuple[str, ...]], Position]
 class Documents:
     """The documents of one environment, complete and checked, by name.
 
-    `locate` finds where a document, or a field of it, was decided.
+    `locate` finds where a document, or a field of it, was decided. `secrets` are the
+    encrypted files of the tree, as they stand.
     """
 
     environment: str
@@ -35,6 +37,7 @@ class Documents:
     images: Mapping[str, Image]
     machines: Mapping[str, VirtualMachine]
     locate: Locate
+    secrets: Secrets = field(default_factory=Secrets)
 
     def position(self, kind: str, name: str, *path: str) -> Position:
         """Where the value at `path` was decided; list items are found by their name.

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from reconciler.config.complaints import complaints
 from reconciler.config.documents import DisruptionName, EnvironmentName
@@ -20,7 +20,8 @@ from reconciler.config.fields import Duration, Mail, OneLine, Percent
 from reconciler.config.image_settings import ImageSettings
 from reconciler.config.merge import Located, locate
 from reconciler.config.parse import parse
-from reconciler.config.part import Many, Part
+from reconciler.config.part import File, Many, Part
+from reconciler.config.secret_settings import SecretSettings
 from reconciler.errors import ConfigError, SettingsError
 from reconciler.model.position import Problem
 from reconciler.model.quantity import format_duration
@@ -63,14 +64,6 @@ def _some_unlike(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-def _path(value: Any) -> Path:
-    if not isinstance(value, str | Path) or not str(value).isprintable() or not str(value):
-        message = "must be the path of a file or directory"
-        raise ValueError(message)
-    return Path(value)
-
-
-File = Annotated[Path, BeforeValidator(_path)]
 Pause = Annotated[Duration, AfterValidator(_at_least_a_second)]
 Account = Annotated[str, AfterValidator(_account)]
 Pattern = Annotated[str, AfterValidator(_branch_pattern)]
@@ -242,6 +235,7 @@ class Settings(Part):
     farm: FarmSettings = Field(FarmSettings(), description="The farm that is managed.")
     hosts: HostSettings = Field(HostSettings(), description="How the hosts are reached.")
     images: ImageSettings = Field(ImageSettings(), description="What images may be.")
+    secrets: SecretSettings = Field(SecretSettings(), description="What decrypts secrets.")
     state_directory: File = Field(
         Path("/var/lib/reconciler"),
         description="Where the mirror, the spool and the lock are; for the owner only.",
@@ -353,6 +347,7 @@ def _anchored(settings: Settings, directory: Path) -> Settings:
             "repository": repository.model_copy(update=reached(repository)),
             "hosts": hosts.model_copy(update=reached(hosts)),
             "farm": farm.model_copy(update={"file": at(farm.file)}),
+            "secrets": SecretSettings(**{each: at(f) for each, f in settings.secrets.files()}),
             "state_directory": directory / settings.state_directory,
         }
     )
@@ -365,6 +360,9 @@ def _file_problems(settings: Settings, file: Path | None) -> Iterator[str]:
             yield f"{section}.ssh_key: {problem}"
         if by.known_hosts and (problem := _pins_problem(by.known_hosts)):
             yield f"{section}.known_hosts: {problem}"
+    for name, identity in settings.secrets.files():
+        if problem := check_private(identity):
+            yield f"secrets.{name}: {problem}"
     for name, url in (("repository", repository.url), ("journal", settings.journal.url)):
         if file and _PASSWORD.search(url or "") and (problem := check_private(file)):
             yield f"{name}.url: holds a password, so this file is a secret: {problem}"

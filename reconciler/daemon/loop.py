@@ -18,7 +18,7 @@ from reconciler.daemon.clock import NEVER, Instant
 from reconciler.daemon.health import Health, check_health
 from reconciler.daemon.schedule import Timing
 from reconciler.daemon.slots import Backoff, Next, Reason, Slot
-from reconciler.daemon.workers import Worker
+from reconciler.daemon.workers import Turn, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +68,8 @@ class Loop:
         self._troubles: tuple[str, ...] = ()
         self._stop_by = NEVER
         now = self._seen.monotonic
+        self._timing = timing
+        self._is_running = False
         worker = partial(Worker, timing=timing)
         self._looks = {
             name: worker(
@@ -80,7 +82,7 @@ class Loop:
         }
         first_poll = Slot(pace.poll, due=now + pace.poll.total_seconds())
         self._poller = worker(POLL, self._ask, first_poll, backoff=POLL_BACKOFF)
-        self._workers = {**self._looks, POLL: self._poller}
+        self._workers: dict[str, Worker] = {**self._looks, POLL: self._poller}
 
     @property
     def environments(self) -> tuple[str, ...]:
@@ -99,6 +101,26 @@ class Loop:
         """Ask for a look at every environment."""
         for worker in self._looks.values():
             worker.wake(reason)
+
+    def post(self, name: str, turn: Turn, interval: timedelta, backoff: Backoff) -> None:
+        """Let something else be done at an interval, from now on, in a thread of its own."""
+        slot = Slot(interval, due=self._clock.monotonic() + interval.total_seconds())
+        worker = Worker(name, turn, slot, backoff=backoff, timing=self._timing)
+        with self._changed:
+            self._workers = {**self._workers, name: worker}
+            is_running = self._is_running and not self.stopping.is_set()
+        if is_running:
+            self._rearm_one(worker)
+            worker.start()
+
+    def withdraw(self, name: str) -> None:
+        """Do no more what was posted under the name; a turn under way may finish."""
+        with self._changed:
+            workers = dict(self._workers)
+            worker = workers.pop(name, None)
+            self._workers = workers
+        if worker is not None:
+            worker.stop()
 
     def poll_now(self, reason: Reason = Reason.PUSH) -> None:
         """Ask the repository now; environments whose head moved are woken with the reason."""
@@ -137,7 +159,10 @@ class Loop:
         """
         self._alarms.start(self._ring)
         self._rearm()
-        for worker in self._workers.values():
+        with self._changed:
+            self._is_running = True
+            workers = tuple(self._workers.values())
+        for worker in workers:
             worker.start()
         try:
             while not self.stopping.is_set():
@@ -160,8 +185,8 @@ class Loop:
 
     def _ring(self, name: str) -> None:
         """An alarm rang: by a wall clock that was set forward, perhaps too early."""
-        worker = self._workers[name]
-        if not worker.ring():
+        worker = self._workers.get(name)
+        if worker is not None and not worker.ring():
             self._rearm_one(worker)
 
     def _rearm(self) -> None:

@@ -23,6 +23,8 @@ class Reason(enum.StrEnum):
     TIMER = "timer"
     RETRY = "retry"
     MANUAL = "manual"
+    EVENT = "event"
+    SWEEP = "sweep"
 
 
 @dataclass(frozen=True, slots=True)

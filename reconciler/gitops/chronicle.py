@@ -15,9 +15,10 @@ from functools import lru_cache
 
 from reconciler.engine.apply import Outcome, Result
 from reconciler.engine.consequence import Consequence, consequence_of
+from reconciler.engine.sightings import Detection
 from reconciler.engine.verify import Look
 from reconciler.errors import HistoryRewritten, ReconcilerError, SourceCorrupt, Stalled
-from reconciler.gitops.journal import Event, Journal
+from reconciler.gitops.journal import RESOURCES_AT_MOST, Event, Journal
 from reconciler.gitops.notes import Notes
 from reconciler.gitops.outbox import PushOutcome
 from reconciler.kinds import KIND_BY_NAME
@@ -38,6 +39,7 @@ from reconciler.plan.show.status import (
 )
 from reconciler.plan.show.value import worded
 
+DETECTED = "Reconciler-Detected"
 SHORT = 7
 BODY_LINES = 200
 STATUS_FILE, DRIFT_FILE, DRIFT_PAGE = "status.json", "drift.json", "drift.md"
@@ -146,8 +148,16 @@ class Chronicle:
             )
         return status
 
-    def begins(self, before: Look, past: Status, refusal: Refusal | None) -> Status:
+    def begins(
+        self,
+        before: Look,
+        past: Status,
+        refusal: Refusal | None,
+        found: Mapping[Address, Detection],
+    ) -> Status:
         """Write down what was found before anything is changed: a refusal, then drift.
+
+        `found` tells how each drift was noticed.
 
         Raises:
             SourceError: the journal cannot be written. Nothing may be changed then.
@@ -158,7 +168,7 @@ class Chronicle:
         so_far = Report(past.environment, past.revision, before, before, refusal=refusal)
         if refusal is not None:
             past = self.refused(so_far, past)
-        return self._drift(so_far, past, before)
+        return self._drift(so_far, past, before, found)
 
     def ends(self, report: Report, past: Status) -> Status:
         """Write down how a run ended, if that is news."""
@@ -194,7 +204,9 @@ class Chronicle:
             self._note(report, f"{word}: {subject}", self._write(word, subject, status, None, ()))
         return status
 
-    def _drift(self, report: Report, past: Status, before: Look) -> Status:
+    def _drift(
+        self, report: Report, past: Status, before: Look, found: Mapping[Address, Detection]
+    ) -> Status:
         drifted = before.plan.drifted
         known = (self.journal(past.environment).read() or {}).get(DRIFT_FILE)
         if not drifted or known == drift_json(before.plan):
@@ -202,7 +214,8 @@ class Chronicle:
         noted = self._status(past, before, report)
         verb = "differs" if len(drifted) == 1 else "differ"
         subject = f"{_count(len(drifted), 'resource')} {verb} from {_short(past.revision)}"
-        self._write(EventWord.DRIFT, subject, noted, before, drifted)
+        told = tuple((DETECTED, f"{address} by {how}") for address, how in sorted(found.items()))
+        self._write(EventWord.DRIFT, subject, noted, before, drifted, trailers=told)
         return noted
 
     def flush(self, environment: str) -> tuple[PushOutcome, ...]:
@@ -244,6 +257,8 @@ class Chronicle:
         status: Status,
         look: Look | None,
         changed: tuple[Change, ...],
+        *,
+        trailers: tuple[tuple[str, str], ...] = (),
     ) -> str:
         """Write one event; without a look the journal's picture of the world stays as it was."""
         journal = self.journal(status.environment)
@@ -262,6 +277,7 @@ class Chronicle:
                 revision=status.revision,
                 resources=tuple(str(change.address) for change in changed),
                 files=files,
+                trailers=trailers[:RESOURCES_AT_MOST],
             )
         )
 

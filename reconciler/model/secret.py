@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 VERSION_LENGTH = 16
+SCHEME = "secret://"
 
 _FORM = re.compile(r"\Asecret://(?P<file>[a-z0-9][a-z0-9-]{0,62})/(?P<key>[A-Za-z0-9_.-]{1,64})\Z")
+# Within a text a key ends with a letter, a digit or _, so that a full stop may follow it.
+_WITHIN = re.compile(
+    r"secret://(?P<file>[a-z0-9][a-z0-9-]{0,62})"
+    r"/(?P<key>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,3 +60,28 @@ class SealedSecret:
     def version(self) -> str:
         """Names the encrypted value: it is another when the secret was changed."""
         return sha256(self.ciphertext.encode()).hexdigest()[:VERSION_LENGTH]
+
+    @property
+    def label(self) -> str:
+        """The value and its version, as it may be shown: `file/key@version`."""
+        return f"{self.reference.file}/{self.reference.key}@{self.version}"
+
+
+def references_in(text: str) -> tuple[SecretReference, ...]:
+    """The references in a text, each once, in the order of the text."""
+    found = (SecretReference(match["file"], match["key"]) for match in _WITHIN.finditer(text))
+    return tuple(dict.fromkeys(found))
+
+
+def without_references(text: str, mask: str = "") -> str:
+    """The text with each reference replaced by `mask`."""
+    return _WITHIN.sub(lambda _: mask, text)
+
+
+def filled(text: str, values: Mapping[SecretReference, str]) -> str:
+    """The text with each reference replaced by its value. A value is never searched again.
+
+    Raises:
+        KeyError: a reference has no value.
+    """
+    return _WITHIN.sub(lambda match: values[SecretReference(match["file"], match["key"])], text)

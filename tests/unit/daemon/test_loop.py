@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from reconciler.daemon.loop import Pace
-from reconciler.daemon.slots import Next, Reason
+from reconciler.daemon.slots import Backoff, Next, Reason
 from reconciler.errors import Unreachable
 
 PATIENCE_SECONDS = 10.0
@@ -226,3 +227,22 @@ def test_a_turn_that_does_not_stop_in_time_is_left_and_named(bench: Make) -> Non
     left = two.join()
     release.set()
     assert left == ("stuck",)
+
+
+def test_what_is_posted_while_running_is_done_at_its_interval(bench: Make) -> None:
+    one = bench("staging")
+    one.start_and_settle()
+    swept = queue.Queue[frozenset[Reason]]()
+
+    def sweep(reasons: frozenset[Reason]) -> Next:
+        swept.put(reasons)
+        return Next()
+
+    one.loop.post("sweep", sweep, timedelta(seconds=10), Backoff())
+    assert swept.empty()
+    one.clock.advance(timedelta(seconds=12))
+    assert swept.get(timeout=PATIENCE_SECONDS) == {Reason.TIMER}
+    one.loop.withdraw("sweep")
+    one.settled()
+    one.clock.advance(timedelta(seconds=12))
+    assert swept.empty()

@@ -75,7 +75,7 @@ def test_what_is_not_there_is_made_in_order_and_shows_its_fields() -> None:
 def test_what_nobody_wants_is_deleted_in_the_other_order() -> None:
     made = plan((), world_of(*DESIRED))
     assert in_short(made) == ["delete domain/web-1", "delete volume/web-1-root", "delete zone/farm"]
-    assert made.changes[2].needs == {WEB_DOMAIN.address}
+    assert made.changes[1].needs == {WEB_DOMAIN.address}
     assert ("vcpus", 2, None) in [(f.path, f.before, f.after) for f in made.changes[0].fields]
     assert (made.unchanged, made.desired, made.owned["domain"]) == (0, 0, 1)
 

@@ -1,0 +1,111 @@
+"""Which part of a simulated base an act changes, and the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from reconciler.drivers.refusal import Refused
+from reconciler.drivers.simulated.base import (
+    accounts,
+    files,
+    kernel,
+    packages,
+    services,
+    settings,
+)
+from reconciler.drivers.simulated.base.look import key_of, sealed_sum
+from reconciler.drivers.simulated.base.state import Base, Kept
+from reconciler.ports.acts import (
+    Act,
+    Forget,
+    ForgetModule,
+    ForgetSysctl,
+    HoldPackage,
+    InstallPackage,
+    LoadModule,
+    LockUser,
+    MakeVolumeGroup,
+    MakeZpool,
+    Mount,
+    PutDirectory,
+    PutFile,
+    PutGroup,
+    PutLink,
+    PutMark,
+    PutSetting,
+    PutUser,
+    RemoveGroup,
+    RemovePackage,
+    RemovePath,
+    RestartService,
+    RunCommand,
+    SetService,
+    SetSysctl,
+    Unmount,
+)
+
+FULL = "No space left on device"
+READ_ONLY = "Read-only file system"
+WRITES_NOTHING = (RestartService, RunCommand)
+
+
+def done(base: Base, act: Act) -> Base:
+    """The base after an act; the same one if that changed nothing.
+
+    Raises:
+        Refused: the host does not do it; it is as it was.
+    """
+    after = _DO[type(act)](base, act)
+    if after is not base and base.disk != "well" and not isinstance(act, WRITES_NOTHING):
+        message = FULL if base.disk == "full" else READ_ONLY
+        raise Refused(message)
+    return after
+
+
+def _put_mark(base: Base, act: PutMark) -> Base:
+    mark = act.mark
+    kept = Kept(mark.owner, mark.question, mark.note, sealed_sum(base, mark.question))
+    key = key_of(mark.kind, mark.question)
+    return base if base.marks.get(key) == kept else replace(base, marks={**base.marks, key: kept})
+
+
+def _forget(base: Base, act: Forget) -> Base:
+    key = key_of(act.kind, act.question)
+    if key not in base.marks:
+        return base
+    marks = {each: kept for each, kept in base.marks.items() if each != key}
+    originals = dict(base.originals)
+    if act.kind == "file":
+        originals.pop(act.question.name, None)
+    return replace(base, marks=marks, originals=originals)
+
+
+_DO: Mapping[type[Act], Callable[[Base, Any], Base]] = {
+    PutFile: files.put_file,
+    PutDirectory: files.put_directory,
+    PutLink: files.put_link,
+    RemovePath: files.remove_path,
+    InstallPackage: packages.install,
+    RemovePackage: packages.remove,
+    HoldPackage: packages.hold,
+    SetService: services.set_service,
+    RestartService: services.restart,
+    PutGroup: accounts.put_group,
+    RemoveGroup: accounts.remove_group,
+    PutUser: accounts.put_user,
+    LockUser: accounts.lock_user,
+    SetSysctl: kernel.set_sysctl,
+    ForgetSysctl: kernel.forget_sysctl,
+    LoadModule: kernel.load_module,
+    ForgetModule: kernel.forget_module,
+    Mount: kernel.mount,
+    Unmount: kernel.unmount,
+    PutSetting: settings.put_setting,
+    RunCommand: settings.run_command,
+    MakeVolumeGroup: settings.make_volume_group,
+    MakeZpool: settings.make_zpool,
+    PutMark: _put_mark,
+    Forget: _forget,
+}

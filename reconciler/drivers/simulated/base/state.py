@@ -1,0 +1,189 @@
+"""All that the base of a simulated host is, as frozen data, and what a fresh Debian has.
+
+Time is counted in ticks: each change of a file and each start of a service has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import NonNegativeInt
+
+from reconciler.model.resource import Owner
+from reconciler.ports.facts import Question
+
+USUAL_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something at a path. `content` is that of a file, `target` that of a link."""
+
+    type: Literal["file", "directory", "link", "other"] = "file"
+    mode: str = "0644"
+    owner: str = "root"
+    group: str = "root"
+    content: str = ""
+    target: str | None = None
+    changed: NonNegativeInt = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed package."""
+
+    version: str = USUAL_VERSION
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A unit. `read` is the tick at which it last read its files, `starts` how often it did."""
+
+    enabled: bool = True
+    running: bool = True
+    masked: bool = False
+    read: NonNegativeInt = 0
+    starts: NonNegativeInt = 0
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account. Its own group has its name."""
+
+    uid: NonNegativeInt
+    description: str = ""
+    groups: tuple[str, ...] = ()
+    shell: str = "/bin/sh"
+    home: str = ""
+    keys: tuple[str, ...] = ()
+    sudo: bool = False
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sysctl:
+    """A kernel setting that is not as usual, or not left to be."""
+
+    value: str
+    persisted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A kernel module that is loaded or written down."""
+
+    loaded: bool = True
+    persisted: bool = False
+    options: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """What is mounted at a path: `fstab` is what is mounted there at the next boot."""
+
+    source: str | None = None
+    type: str | None = None
+    options: str | None = None
+    fstab: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Zpool:
+    """A ZFS pool."""
+
+    layout: tuple[str, ...]
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A mark as it is kept: `sum` is that of the content of a file when it was written."""
+
+    owner: Owner
+    question: Question
+    note: str = ""
+    sum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A change that cut the host off or was never confirmed, and how often it was taken back."""
+
+    digest: str
+    times: NonNegativeInt = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """An armed dead man's switch: when it fires, the services it restarts, what it is about."""
+
+    fires: datetime
+    files: tuple[str, ...]
+    services: tuple[str, ...]
+    concerns: Mapping[str, str]
+
+
+def _usual_packages() -> dict[str, Package]:
+    names = ("libvirt-daemon-system", "lvm2", "nfs-common", "nftables", "openssh-server", "sudo")
+    return dict.fromkeys((*names, "zfsutils-linux"), Package())
+
+
+def _usual_services() -> dict[str, Service]:
+    names = ("cron", "libvirtd", "networking", "nftables", "ssh", "systemd-networkd")
+    return dict.fromkeys(names, Service())
+
+
+def _usual_users() -> dict[str, User]:
+    return {
+        "root": User(0, "root", shell="/bin/bash", home="/root"),
+        "nobody": User(65534, "nobody", home="/nonexistent", locked=True),
+    }
+
+
+def _usual_groups() -> dict[str, int]:
+    return {"root": 0, "adm": 4, "sudo": 27, "users": 100, "kvm": 105, "libvirt": 106} | {
+        "nogroup": 65534
+    }
+
+
+def _usual_settings() -> dict[str, str]:
+    return {"hostname": "debian", "timezone": "Etc/UTC", "locale": "C.UTF-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The base of one host. Where nothing is said it is as on a fresh Debian.
+
+    `catalogue` are packages with the versions to be had, the newest last; of a package that is not
+    in it there is version 1.0, and of one named `no-such-...` there is none. `marks` are by kind
+    and name (`file /etc/motd`); `originals` what was there before anything of ours; `confirmed`
+    what files on the management path held when the services that read them last ran well (None:
+    nothing). `cut` are the services that let nobody in. `fence` counts who changed the host.
+    """
+
+    files: Mapping[str, File] = field(default_factory=dict)
+    packages: Mapping[str, Package] = field(default_factory=_usual_packages)
+    catalogue: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=_usual_services)
+    users: Mapping[str, User] = field(default_factory=_usual_users)
+    groups: Mapping[str, NonNegativeInt] = field(default_factory=_usual_groups)
+    sysctls: Mapping[str, Sysctl] = field(default_factory=dict)
+    modules: Mapping[str, Module] = field(default_factory=dict)
+    mounts: Mapping[str, Mounted] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=_usual_settings)
+    commands: tuple[str, ...] = ()
+    volume_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zpools: Mapping[str, Zpool] = field(default_factory=dict)
+    marks: Mapping[str, Kept] = field(default_factory=dict)
+    originals: Mapping[str, File] = field(default_factory=dict)
+    confirmed: Mapping[str, File | None] = field(default_factory=dict)
+    switch: Switch | None = None
+    tried: Mapping[str, Tried] = field(default_factory=dict)
+    cut: tuple[str, ...] = ()
+    disk: Literal["well", "full", "read-only"] = "well"
+    fence: NonNegativeInt = 0
+    tick: NonNegativeInt = 0

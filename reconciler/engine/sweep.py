@@ -1,0 +1,41 @@
+"""The cheap look between two full ones: is the base of a host still as it was seen last?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from reconciler.engine.observe import observe
+from reconciler.errors import Unreachable
+from reconciler.model.address import Address, Scope
+from reconciler.model.resource import Observed, World
+from reconciler.ports.facts import Question
+from reconciler.ports.world import Ports
+
+COSTLY = frozenset({"command"})  # their checks may take minutes: a full look asks them
+
+
+def moved(
+    seen: World, scope: Scope, questions: Iterable[Question], ports: Ports
+) -> frozenset[Address]:
+    """What is not as it was in the last full look.
+
+    Raises:
+        Unreachable: the base cannot be looked at now.
+    """
+    asked = frozenset(each for each in questions if each.about not in COSTLY)
+    now = observe([scope], ports, {scope: asked})
+    if reason := now.unknown.get(scope):
+        raise Unreachable(scope.lock, "look", reason.removeprefix(f"{scope.lock}: "))
+    before = Counter(_cheap(each for each in seen.observed if _is_of(each, scope)))
+    after = Counter(_cheap(now.observed))
+    return frozenset(each.address for each in (before - after) + (after - before))
+
+
+def _cheap(observed: Iterable[Observed[Any]]) -> Iterable[Observed[Any]]:
+    return (each for each in observed if each.address.kind not in COSTLY)
+
+
+def _is_of(seen: Observed[Any], scope: Scope) -> bool:
+    return seen.address.host == scope.name and seen.address.kind not in {"domain", "volume"}

@@ -1,0 +1,1 @@
+"""From a bare server to a host that sync can take over: the steps, as data."""
