@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from reconciler.config.documents import Host
 from reconciler.config.repository import Documents
 from reconciler.drivers.simulated import state
-from reconciler.drivers.simulated.state import FarmState, PoolType, Server
+from reconciler.drivers.simulated.state import FarmState, Server
+from reconciler.ports.hypervisor import PoolType
 
 _POOL_TYPES: Mapping[str, PoolType] = {"directory": "dir", "lvm": "logical", "zfs": "zfs"}
 

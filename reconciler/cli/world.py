@@ -73,13 +73,22 @@ def real_farm(repository: Repository) -> RealFarm:
         SettingsError: they do not say how, or the state directory cannot be used.
     """
     settings = repository.settings
-    access = _access(settings.hosts)
+    access = access_of(settings.hosts)
     from reconciler.cli.hosts import HostBook
     from reconciler.drivers.farm import Means, RealFarm
     from reconciler.drivers.images.rules import ImageRules
+    from reconciler.drivers.secrets import Keyring
 
     clock, rules = SystemClock(), ImageRules.of(settings.images)
-    means = Means(access, rules, settings.state_directory, clock.now, clock.monotonic, pause)
+    means = Means(
+        access,
+        rules,
+        settings.state_directory,
+        clock.now,
+        clock.monotonic,
+        pause,
+        reveal=Keyring(settings.secrets.by_environment()).reveal,
+    )
     try:
         return RealFarm(HostBook(repository, clock.monotonic), means)
     except (OSError, ValueError) as error:
@@ -104,7 +113,12 @@ def simulated_farm(repository: Repository) -> SimulatedFarm:
     return SimulatedFarm.create(file, farm.state, sleep=pause, now=_now)
 
 
-def _access(hosts: HostSettings) -> Access:
+def access_of(hosts: HostSettings) -> Access:
+    """How the hosts are reached.
+
+    Raises:
+        SettingsError: the settings do not say.
+    """
     if hosts.ssh_key is None or hosts.known_hosts is None:
         raise SettingsError("settings", [*hosts.missing(), _OTHER_WORLDS])
     return Access(

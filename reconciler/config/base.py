@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from reconciler.config.base_fields import (
     Architecture,
@@ -18,6 +18,7 @@ from reconciler.config.base_fields import (
     DebianPackage,
     DebianVersion,
     Device,
+    Gecos,
     GroupId,
     HostContent,
     LinkTarget,
@@ -28,7 +29,6 @@ from reconciler.config.base_fields import (
     MountType,
     OwnerAndGroup,
     Permissions,
-    Program,
     PropertyName,
     PropertyValue,
     SourceUrl,
@@ -39,6 +39,7 @@ from reconciler.config.base_fields import (
     VolumeGroupName,
     ZpoolItem,
     ZpoolName,
+    program_first,
 )
 from reconciler.config.fields import (
     AccountName,
@@ -46,7 +47,6 @@ from reconciler.config.fields import (
     GroupName,
     Label,
     Locale,
-    OneLine,
     PoolTarget,
     Shell,
     Size,
@@ -57,7 +57,7 @@ from reconciler.config.part import Many, Part
 from reconciler.model.quantity import parse_duration
 
 MOST_THINGS = 1000  # of a kind on a host
-Argv = Annotated[Many[Argument], Field(max_length=64)]
+Argv = Annotated[Many[Argument], Field(max_length=64), AfterValidator(program_first)]
 
 
 class PackageField(Part):
@@ -135,6 +135,7 @@ class GroupField(Part):
     """A group of accounts."""
 
     name: GroupName = Field(description="The name of the group.")
+    state: Literal["present", "absent"] = Field("present", description="Whether it must be there.")
     gid: GroupId | None = Field(None, description="Its number; else one that is free.")
 
 
@@ -145,7 +146,7 @@ class UserField(Part):
     state: Literal["present", "absent"] = Field(
         "present", description="`absent`: nobody gets in by it; its files stay."
     )
-    description: OneLine | None = Field(None, description="Whose it is, in one line, for people.")
+    description: Gecos | None = Field(None, description="Whose it is, in one line, for people.")
     uid: GroupId | None = Field(None, description="Its number; else one that is free.")
     groups: Annotated[Many[GroupName], Field(max_length=50)] | None = Field(
         None, description="The groups it is in besides its own, and no others."
@@ -184,14 +185,13 @@ class CommandField(Part):
     """A command that brings about what nothing else here can: a hand-over to an agent."""
 
     name: Label = Field(description="A name for it.")
-    program: Program = Field(description="The program.")
-    arguments: Argv = Field((), description="Its arguments. No shell reads them.")
+    run: Annotated[Argv, Field(min_length=1)] = Field(
+        description="The program and its arguments. No shell reads them."
+    )
     check: Annotated[Argv, Field(min_length=1)] = Field(
         description="A command that succeeds when there is nothing to do; asked at each look."
     )
-    deadline: CommandDeadline = Field(
-        parse_duration("10m"), description="How long it may take."
-    )
+    deadline: CommandDeadline = Field(parse_duration("10m"), description="How long it may take.")
 
 
 class VolumeGroupField(Part):

@@ -16,7 +16,6 @@ from pydantic import AfterValidator, Field
 
 from reconciler.config.fields import (
     FILE_CONTENT,
-    FILE_PATH,
     MOST_TEXT,
     PRINTABLE,
     Interval,
@@ -53,8 +52,9 @@ MOUNT_SOURCE = r"^[A-Za-z0-9/\[][A-Za-z0-9_.:/@=+,\[\]-]{0,200}$"
 MOUNT_TYPE = r"^[a-z][a-z0-9_.-]{0,31}$"
 _MOUNT_OPTION = r"[A-Za-z0-9_][A-Za-z0-9_.=:/+@%-]{0,100}"
 MOUNT_OPTIONS = rf"^{_MOUNT_OPTION}(?:,{_MOUNT_OPTION}){{0,30}}$"
-PROGRAM = rf"^(?:/{_NAME}){{0,20}}/?[A-Za-z0-9_][A-Za-z0-9_.+-]{{0,99}}$"
+_PROGRAM = re.compile(rf"\A(?:[A-Za-z0-9_][A-Za-z0-9_.+-]{{0,99}}|(?:/{_NAME}){{1,20}})\Z")
 ARGUMENT = rf"^{PRINTABLE}{{1,1000}}$"
+GECOS = rf"^(?:(?!:){PRINTABLE}){{0,200}}$"
 DEVICE = r"^/dev(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:+=@-]{1,100}){1,5}$"
 VOLUME_GROUP = r"^[A-Za-z0-9_+][A-Za-z0-9_.+-]{0,99}$"
 ZPOOL = r"^[A-Za-z][A-Za-z0-9_.-]{0,62}$"
@@ -106,6 +106,18 @@ def _zpool(name: str) -> str:
     return name
 
 
+def program_first(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments, of which the first is no option and no way round the search path.
+
+    Raises:
+        ValueError: it is.
+    """
+    if arguments and _PROGRAM.match(arguments[0]) is None:
+        message = "must begin with a program: its name, or its absolute path"
+        raise ValueError(message)
+    return arguments
+
+
 def _short(duration: timedelta) -> timedelta:
     """Nothing else is done on the host while a command runs."""
     if duration > LONGEST_COMMAND:
@@ -121,7 +133,9 @@ SourceUrl = text_field(SOURCE_URL, "an http:// or https:// address without login
 Suite = text_field(SUITE, "a suite such as bookworm-backports, or a path that ends with /", 250)
 Component = text_field(COMPONENT, "a component such as main", 120)
 Architecture = text_field(ARCHITECTURE, "an architecture such as amd64", 22)
-ArmoredKey = text_field(ARMOR, "a PGP PUBLIC KEY BLOCK as gpg --armor writes it", 99_999, _armored_key)
+ArmoredKey = text_field(
+    ARMOR, "a PGP PUBLIC KEY BLOCK as gpg --armor writes it", 99_999, _armored_key
+)
 HostContent = text_field(
     FILE_CONTENT,
     f"plain text of at most {MOST_TEXT} bytes",
@@ -140,8 +154,8 @@ ModuleOptions = text_field(MODULE_OPTIONS, "options such as `nested=1 other=0`",
 MountSource = text_field(MOUNT_SOURCE, "a source without blanks, such as nas:/export", 201)
 MountType = text_field(MOUNT_TYPE, "a type of file system, such as nfs or ext4", 32)
 MountOptions = text_field(MOUNT_OPTIONS, "options with commas and without blanks", 1000)
-Program = text_field(PROGRAM, "a program: its name, or its absolute path", 400)
 Argument = text_field(ARGUMENT, "one printable argument", 1000)
+Gecos = text_field(GECOS, "one line of text without a colon, at most 200 letters", 200)
 Device = text_field(DEVICE, "a device below /dev without . and .. in it", 400)
 VolumeGroupName = text_field(VOLUME_GROUP, "the name of a volume group", 100)
 ZpoolName = text_field(ZPOOL, "the name of a ZFS pool", 63, _zpool)

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reconciler.config.check_addresses import address_problems
+from reconciler.config.check_hosts import host_problems
 from reconciler.config.check_machines import machine_problems
 from reconciler.config.check_rooms import room_problems
+from reconciler.config.check_secrets import secret_problems
 from reconciler.config.check_zones import zone_problems
 from reconciler.config.documents import VirtualMachine
 from reconciler.config.first_boot import SEED
@@ -30,9 +32,11 @@ def check_documents(documents: Documents, names: Names) -> tuple[Problem, ...]:
         *_same_domains(documents),
         *_same_volumes(documents),
         *machine_problems(documents, names),
+        *host_problems(documents),
         *room_problems(documents, names),
         *address_problems(documents),
         *zone_problems(documents, names),
+        *secret_problems(documents),
     )
 
 

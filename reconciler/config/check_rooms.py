@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import get_args
 
+from reconciler.config.base import PoolField
 from reconciler.config.documents import (
     DiskField,
     EnvironmentName,
     Host,
-    PoolField,
     VirtualMachine,
 )
 from reconciler.config.names import Names, unknown
@@ -57,10 +57,6 @@ def _host_problems(documents: Documents, host: Host) -> Iterator[Problem]:
     if host.reserved_memory >= host.memory:
         position = documents.position("Host", host.name, "reserved_memory")
         yield Problem(position, f"host {host.name} keeps all its memory for itself", "reserve less")
-    names = [pool.name for pool in host.pools]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        position = documents.position("Host", host.name, "pools", name)
-        yield Problem(position, f"host {host.name} has the pool {name} twice", "remove one of them")
 
 
 def _pin_problems(

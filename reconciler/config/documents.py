@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
+from reconciler.config.base import Base
+from reconciler.config.base_fields import HostName
 from reconciler.config.fields import (
     BridgeName,
     CpuModel,
@@ -25,7 +27,6 @@ from reconciler.config.fields import (
     OneLine,
     PartitionRange,
     Percent,
-    PoolTarget,
     RecordName,
     RecordValue,
     Sha256,
@@ -39,6 +40,7 @@ from reconciler.config.fields import (
     WholeSize,
 )
 from reconciler.config.first_boot import FirstBoot
+from reconciler.config.install import Install
 from reconciler.config.part import Many, Part
 from reconciler.model.quantity import parse_duration
 
@@ -105,22 +107,6 @@ class MachineDefaults(Part):
     )
 
 
-class Farm(Document):
-    """The whole farm. There is exactly one."""
-
-    kind: Literal["Farm"]
-    domain: Domain = Field(description="The domain of the farm.")
-    contact: Mail = Field(description="Who answers for it; becomes the contact of its zones.")
-    defaults: MachineDefaults = Field(
-        MachineDefaults(), description="What every virtual machine has unless it says otherwise."
-    )
-    cpu_models: dict[str, CpuModel] = Field(
-        {},
-        description="By group of hosts: the processor that all of them can give, so that guests "
-        "can move between them while they run.",
-    )
-
-
 class DeletionLimits(Part):
     """How much may be deleted by one commit."""
 
@@ -156,15 +142,6 @@ class Environment(Document):
     )
 
 
-class PoolField(Part):
-    """A storage pool of a host."""
-
-    name: Label = Field(description="The name of the pool.")
-    size: Size = Field(description="How much it holds.")
-    type: Literal["directory", "lvm", "zfs"] = Field("directory", description="What it is.")
-    target: PoolTarget = Field(description="The path, volume group or dataset behind it.")
-
-
 class ShareField(Part):
     """What another environment may use of a host."""
 
@@ -172,20 +149,60 @@ class ShareField(Part):
     cpus: Cpus = Field(description="Virtual processors for its machines.")
 
 
-class Host(Document):
+Shares = dict[str, ShareField]
+
+
+class HostDefaults(Base):
+    """The fields of a host that a farm or a stack may give in its stead."""
+
+    group: Label | None = Field(None, description="The group of like hosts it is one of.")
+    failure_domain: Label | None = Field(None, description="What it fails together with.")
+    reserved_memory: Size | None = Field(None, description="What it keeps for itself.")
+    accelerator: Literal["kvm", "qemu"] | None = Field(None, description="How it runs guests.")
+    share: Shares | None = Field(None, description="What other environments may use of it.")
+
+
+class Host(Base, Document):
     """A virtualization host. It belongs to one environment and may be shared with others."""
 
     kind: Literal["Host"]
     environment: EnvironmentName = Field(description="The environment it belongs to.")
     address: IpAddress = Field(description="Its address.")
     memory: WholeSize = Field(description="Its memory.")
+    stack: Label | None = Field(None, description="The stack it is one of.")
     group: Label | None = Field(None, description="The group of like hosts it is one of.")
+    failure_domain: Label | None = Field(
+        None, description="What it fails together with, such as a rack or a room."
+    )
     reserved_memory: Size = Field(0, description="What it keeps for itself.")
     accelerator: Literal["kvm", "qemu"] = Field("kvm", description="How it runs guests.")
-    pools: Many[PoolField] = Field((), description="Its storage pools.")
-    maintenance: bool = Field(default=False, description="It gets no new machines.")
-    share: dict[str, ShareField] = Field(
-        {}, description="What the other environments may use of it."
+    maintenance: bool = Field(
+        default=False,
+        description="It gets no new machines, and drift of its base is reported, not healed.",
+    )
+    share: Shares = Field({}, description="What the other environments may use of it.")
+    hostname: HostName | None = Field(None, description="What it calls itself.")
+    install: Install | None = Field(
+        None, description="What host bootstrap makes of it while it runs a rescue system."
+    )
+
+
+class Farm(Document):
+    """The whole farm. There is exactly one."""
+
+    kind: Literal["Farm"]
+    domain: Domain = Field(description="The domain of the farm.")
+    contact: Mail = Field(description="Who answers for it; becomes the contact of its zones.")
+    defaults: MachineDefaults = Field(
+        MachineDefaults(), description="What every virtual machine has unless it says otherwise."
+    )
+    host_defaults: HostDefaults = Field(
+        HostDefaults(), description="What every host has unless it says otherwise."
+    )
+    cpu_models: dict[str, CpuModel] = Field(
+        {},
+        description="By group of hosts: the processor that all of them can give, so that guests "
+        "can move between them while they run.",
     )
 
 
@@ -285,8 +302,8 @@ class Image(Document):
         return sha256
 
 
-class Stack(MachineDefaults, Document):
-    """What machines of one sort have in common. Stacks inherit singly."""
+class Stack(MachineDefaults, HostDefaults, Document):
+    """What machines or hosts of one sort have in common. Stacks inherit singly."""
 
     kind: Literal["Stack"]
     inherits: Label | None = Field(None, description="The stack it is built on.")

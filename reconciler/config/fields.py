@@ -258,7 +258,9 @@ _CONTENT_MEANING = f"plain text of at most {MOST_TEXT} letters"
 FileContent = text_field(FILE_CONTENT, _CONTENT_MEANING, MOST_TEXT, no_secret)
 Locale = text_field(LOCALE, "a locale, such as C.UTF-8 or de_DE.UTF-8", 60)
 RecordValue = text_field(RECORD_VALUE, "one line of plain ASCII text", 2000)
-PartitionRange = text_field(r"^[0-9./-]{7,40}$", "a network or first-last, such as 192.168.1.128/25", 40)
+PartitionRange = text_field(
+    r"^[0-9./-]{7,40}$", "a network or first-last, such as 192.168.1.128/25", 40
+)
 
 Cron = Annotated[
     str, AfterValidator(_cron), WithJsonSchema({"type": "string", "pattern": CRON, "maxLength": 99})

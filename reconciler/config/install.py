@@ -11,7 +11,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from reconciler.config.fields import Label, WholeSize, text_field
+from reconciler.config.fields import Label, WholeSize
+from reconciler.config.install_fields import (
+    Disk,
+    InstallImage,
+    MountPoint,
+    SecretName,
+    VolumeName,
+)
 from reconciler.config.part import Many, Part
 from reconciler.model.quantity import format_size, parse_size
 
@@ -21,29 +28,6 @@ DISKS_FOR = {0: 2, 1: 2, 5: 3, 6: 4, 10: 2}  # as the installer demands
 NEEDS_BOOT = (0, 5, 6, 10)
 MOST_PARTITIONS = 32
 
-_FOLDERS = r"(?:/(?:[A-Za-z0-9_][A-Za-z0-9_.+-]{0,100}/){0,8})?"
-_ARCHIVE = r"\.(?:tar|tgz|tbz|txz|tar\.gz|tar\.bz2|tar\.xz)"
-Disk = text_field(
-    r"^/dev/(?:disk/by-[a-z]{2,12}/)?[A-Za-z0-9][A-Za-z0-9:._+-]{0,150}$",
-    "a disk such as /dev/sda or /dev/disk/by-id/nvme-x",
-    200,
-)
-MountPoint = text_field(
-    r"^(?:swap|/|(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,60}){1,6})$",
-    "an absolute path without . and .. in it, or swap",
-    200,
-)
-InstallImage = text_field(
-    rf"^{_FOLDERS}[A-Za-z0-9][A-Za-z0-9_.+-]{{0,100}}{_ARCHIVE}$",
-    "the name or the absolute path of an archive, such as NAME.tar.gz",
-    300,
-)
-SecretName = text_field(
-    r"^secret://[a-z0-9][a-z0-9-]{0,62}/[A-Za-z0-9_.-]{1,64}$", "of the form secret://file/key", 140
-)
-VolumeName = text_field(
-    r"^[A-Za-z0-9_][A-Za-z0-9_.+]{0,60}$", "a name of letters, digits, _, . and +", 61
-)
 FileSystem = Literal["ext4", "ext3", "ext2", "xfs", "btrfs", "esp"]
 
 

@@ -21,7 +21,6 @@ from reconciler.config.documents import (
     Environment,
     EnvironmentName,
     Farm,
-    VirtualMachine,
 )
 from reconciler.config.merge import Located, NamePath, locate
 from reconciler.config.names import Names
@@ -29,6 +28,7 @@ from reconciler.config.parse import parse, shown
 from reconciler.config.repository import Documents
 from reconciler.config.resolve import (
     ENVIRONMENTS,
+    HEIRS,
     Key,
     Resolved,
     completed,
@@ -216,10 +216,10 @@ def _key(located: Located, problems: list[Problem]) -> Key | None:
 def _validated(
     resolved: Resolved, problems: list[Problem], *, some_unread: bool
 ) -> Iterator[tuple[Key, Document]]:
-    """The models, machines last: what is wrong in a stack is told once, not for each machine."""
-    machines_last = sorted(resolved.documents, key=lambda key: key[0] == VirtualMachine.__name__)
+    """The models, heirs last: what is wrong in a stack is told once, not for each machine."""
+    heirs_last = sorted(resolved.documents, key=lambda key: key[0] in HEIRS)
     told = {problem.position for problem in problems}
-    for key in machines_last:
+    for key in heirs_last:
         located, model = resolved.documents[key], MODELS[key[0]]
         try:
             yield key, model.model_validate(located.value)

@@ -2,7 +2,7 @@
 
 Mappings merge; lists whose items have a name merge by it; null removes, and `absent: true` removes
 the item that has it; all else is replaced. Items of `networks` go by their network, `records` by
-name and type, `files` by path.
+name and type, `files` and `mounts` by path.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ ITEM_KEYS: Mapping[str, tuple[str, ...]] = {
     "networks": ("network",),
     "records": ("name", "type"),
     "files": ("path",),
+    "mounts": ("path",),
 }
 
 

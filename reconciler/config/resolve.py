@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from reconciler.config.documents import MachineDefaults
+from reconciler.config.documents import Host, HostDefaults, MachineDefaults, VirtualMachine
 from reconciler.config.merge import ABSENT, Located, only, overlay
 from reconciler.config.names import Names, unknown
 from reconciler.config.parse import shown
@@ -22,8 +22,24 @@ Layers = tuple[Located, ...]
 ENVIRONMENTS = "environments"
 LONGEST_CHAIN = 16
 MOST_INHERITED = 1000  # values; each machine has them once more in memory
-_FARM, _STACK, _MACHINE = "Farm", "Stack", "VirtualMachine"
-_INHERITED = frozenset(MachineDefaults.model_fields)
+MOST_OF_HOSTS = 10_000  # the same for a host, of which there are few
+MOST_OF_HOSTS_IN_ALL = 2_000_000
+_FARM, _STACK = "Farm", "Stack"
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Those of a kind inherit the fields `given`: from the farm's `key`, and from stacks."""
+
+    key: str
+    given: frozenset[str]
+
+
+_FAMILIES: Mapping[str, _Family] = {
+    VirtualMachine.__name__: _Family("defaults", frozenset(MachineDefaults.model_fields)),
+    Host.__name__: _Family("host_defaults", frozenset(HostDefaults.model_fields)),
+}
+HEIRS = frozenset(_FAMILIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +92,16 @@ def patched(shared: Level, own: Level, problems: list[Problem]) -> dict[Key, Lay
 
 
 def completed(documents: Mapping[Key, Layers], names: Names, problems: list[Problem]) -> Resolved:
-    """Every document in one piece; machines and stacks with what stacks and the farm give them."""
+    """Every document in one piece; heirs and stacks with what stacks and the farm give them."""
     stacks = {name: layers for (kind, name), layers in documents.items() if kind == _STACK}
-    grounds = _grounds(_ground(documents), stacks)
-    too_large = set(_drop_large(grounds, stacks, problems))
+    too_large: set[str] = set()
+    grounds: dict[str, dict[str, Located]] = {}
+    for heirs, family in _FAMILIES.items():
+        grounds[heirs] = _grounds(_ground(documents, family), stacks, family.given)
+        too_large |= set(_drop_large(heirs, grounds[heirs], documents, problems))
+    grounds[_STACK] = {
+        name: _both([each[name] for each in grounds.values()]) for name in ("", *stacks)
+    }
     result: dict[Key, Located] = {}
     incomplete: set[Key] = set()
     for key, layers in documents.items():
@@ -87,7 +109,7 @@ def completed(documents: Mapping[Key, Layers], names: Names, problems: list[Prob
         if kind == _STACK:
             parent = _last(layers, "inherits")
             problems += _chain_problems(name, stacks, names)
-        elif kind == _MACHINE:
+        elif kind in HEIRS:
             parent = _last(layers, "stack")
             problems += _unknown(_position(layers, "stack"), parent, names)
         else:
@@ -95,45 +117,66 @@ def completed(documents: Mapping[Key, Layers], names: Names, problems: list[Prob
             continue
         if isinstance(parent, str) and (parent not in stacks or parent in too_large):
             incomplete.add(key)
-        ground = grounds.get(parent if isinstance(parent, str) else "", grounds[""])
-        result[key] = _on(ground, layers)
+        known = grounds[kind]
+        result[key] = _on(known.get(parent if isinstance(parent, str) else "", known[""]), layers)
     return Resolved(result, frozenset(incomplete))
 
 
-def _ground(documents: Mapping[Key, Layers]) -> Located:
-    """What the farm gives every machine."""
+def _both(grounds: Iterable[Located]) -> Located:
+    """What is given to machines and to hosts, which is never the same field."""
+    value: dict[str, Any] = {}
+    marks: dict[tuple[str, ...], Position] = {}
+    for each in grounds:
+        value |= each.value
+        marks |= each.marks
+    return Located(value, marks)
+
+
+def _ground(documents: Mapping[Key, Layers], family: _Family) -> Located:
+    """What the farm gives every heir."""
     farms = (reduce(overlay, layers) for (kind, _), layers in documents.items() if kind == _FARM)
     farm = next(farms, Located({}, {}))
-    defaults = farm.value.get("defaults")
+    defaults = farm.value.get(family.key)
     if not isinstance(defaults, dict):
         return Located({}, {})
-    marks = {path[1:]: mark for path, mark in farm.marks.items() if path[:1] == ("defaults",)}
-    return only(Located(defaults, marks), _INHERITED)
+    marks = {path[1:]: mark for path, mark in farm.marks.items() if path[:1] == (family.key,)}
+    return only(Located(defaults, marks), family.given)
 
 
-def _grounds(ground: Located, stacks: Mapping[str, Layers]) -> dict[str, Located]:
+def _grounds(
+    ground: Located, stacks: Mapping[str, Layers], given: frozenset[str]
+) -> dict[str, Located]:
     """What each stack gives whoever is built on it; under the empty name, what the farm gives."""
     grounds = {"": ground}
     for name in stacks:
         base = ground
         for each in reversed(list(_ancestry(name, stacks))):
             if each not in grounds:
-                layers = [only(layer, _INHERITED) for layer in stacks[each]]
+                layers = [only(layer, given) for layer in stacks[each]]
                 grounds[each] = reduce(overlay, layers, base)
             base = grounds[each]
     return grounds
 
 
 def _drop_large(
-    grounds: dict[str, Located], stacks: Mapping[str, Layers], problems: list[Problem]
+    heirs: str,
+    grounds: dict[str, Located],
+    documents: Mapping[Key, Layers],
+    problems: list[Problem],
 ) -> Iterator[str]:
-    """Empty what would fill our memory if thousands of machines had it; give the stacks' names."""
+    """Empty what would fill our memory if all heirs had it; give the stacks' names."""
+    most, heir = MOST_INHERITED, "machine"
+    if heirs == Host.__name__:
+        hosts = sum(kind == heirs for kind, _ in documents)
+        most = max(MOST_INHERITED, min(MOST_OF_HOSTS, MOST_OF_HOSTS_IN_ALL // max(hosts, 1)))
+        heir = "host"
     for name, ground in grounds.items():
-        if (count := len(ground.marks)) > MOST_INHERITED:
+        if (count := len(ground.marks)) > most:
             whose = f"stack {shown(name)} gives" if name else "the defaults of the farm give"
-            what = f"{whose} each machine {count} values, {MOST_INHERITED} may be"
-            position = stacks[name][0].position() if name else ground.position()
-            problems.append(Problem(position, what, "move some into the machines"))
+            what = f"{whose} each {heir} {count} values, {most} may be"
+            layers = documents.get((_STACK, name))
+            position = layers[0].position() if layers else ground.position()
+            problems.append(Problem(position, what, f"move some into the {heir}s"))
             grounds[name] = Located({}, {})
             yield name
 

@@ -13,14 +13,28 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.config.documents import DOCUMENTS, Document, Stack, VirtualMachine
+from reconciler.config.documents import (
+    DOCUMENTS,
+    Document,
+    Host,
+    HostDefaults,
+    MachineDefaults,
+    Stack,
+    VirtualMachine,
+)
 from reconciler.config.merge import ABSENT
 
-INHERITING = frozenset({Stack, VirtualMachine})
+INHERITED: Mapping[type[Document], frozenset[str]] = {
+    Host: frozenset(HostDefaults.model_fields),
+    Stack: frozenset({*HostDefaults.model_fields, *MachineDefaults.model_fields}),
+    VirtualMachine: frozenset(MachineDefaults.model_fields),
+}
 ITEM_KEYS: Mapping[str, tuple[str, ...]] = {
     "AttachmentField": ("network",),
     "RecordField": ("name", "type"),
     "FileField": ("path",),
+    "HostFileField": ("path",),
+    "MountField": ("path",),
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
@@ -32,9 +46,9 @@ def schema_files() -> Mapping[str, str]:
 
 
 def document_schema(model: type[Document]) -> dict[str, Any]:
-    """The schema of a whole document. A machine or stack may leave to others what they give."""
+    """The schema of a whole document. Heirs and stacks may leave to others what they give."""
     schema = {"$schema": DIALECT, **_without_titles(model.model_json_schema(mode="validation"))}
-    return _overlaying(schema) if model in INHERITING else schema
+    return _inheriting(schema, INHERITED[model]) if model in INHERITED else schema
 
 
 def patch_schema(model: type[Document]) -> dict[str, Any]:
@@ -58,6 +72,13 @@ def _files() -> Iterator[tuple[str, str]]:
 
 def _text(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _inheriting(schema: Mapping[str, Any], given: frozenset[str]) -> dict[str, Any]:
+    """The same where stacks and the farm may give these fields, or parts of them."""
+    upper = _overlaying(schema)
+    upper["required"] += sorted({*schema["required"]} - given - {*upper["required"]})
+    return upper
 
 
 def _overlaying(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,10 +24,14 @@ from reconciler.drivers.libvirt_.manifest import RemoteManifest
 from reconciler.drivers.libvirt_.over_ssh import SshProgram
 from reconciler.drivers.libvirt_.storage import Storage
 from reconciler.drivers.refusal import Refused
+from reconciler.drivers.secrets import Keyring, Reveal
 from reconciler.drivers.ssh.access import Access
+from reconciler.drivers.ssh.events import listening, paths_in
+from reconciler.drivers.ssh.machine import SshMachine
 from reconciler.drivers.ssh.shell import Shell
 from reconciler.errors import Denied, NotFound
 from reconciler.ports.hypervisor import Accelerator, Hypervisor
+from reconciler.ports.machine import Machine
 from reconciler.ports.nameserver import (
     Nameserver,
     RecordSet,
@@ -46,7 +51,8 @@ TOKEN_BYTES = 4
 class Means:
     """What a farm is driven with: the way in, the operator's rules, a directory, and the time.
 
-    A guest that does not shut down by the deadline is cut off.
+    A guest that does not shut down by the deadline is cut off. `reveal` decrypts a secret for the
+    hosts of an environment.
     """
 
     access: Access
@@ -56,6 +62,7 @@ class Means:
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
     shutdown_deadline: timedelta = SHUTDOWN_DEADLINE
+    reveal: Reveal = Keyring({}).reveal
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +71,16 @@ class _Door:
 
     address: str
     accelerator: Accelerator
+    environment: str
     shell: Shell
     connection: LibvirtConnection
     hypervisor: LibvirtHypervisor
+    machine: SshMachine
 
     def fits(self, described: Host) -> bool:
         """Whether it still leads to the host that is described."""
-        return (self.address, self.accelerator) == (str(described.address), described.accelerator)
+        mine = (self.address, self.accelerator, self.environment)
+        return mine == (str(described.address), described.accelerator, described.environment)
 
     def close(self) -> None:
         """Let go of the host."""
@@ -109,6 +119,14 @@ class RealFarm:
         """
         return self._door(host).hypervisor
 
+    def machine(self, host: str) -> Machine:
+        """The base of the host of that name.
+
+        Raises:
+            NotFound: no branch describes it.
+        """
+        return self._door(host).machine
+
     def shell(self, host: str) -> Shell:
         """Commands and files of the host of that name.
 
@@ -116,6 +134,16 @@ class RealFarm:
             NotFound: no branch describes it.
         """
         return self._door(host).shell
+
+    @contextmanager
+    def events(self, host: str, paths: tuple[str, ...]) -> Iterator[Iterator[str]]:
+        """What changes in these directories of a host, as paths, while the context lasts.
+
+        Raises:
+            DriverError: it cannot be listened to.
+        """
+        with self.shell(host).stream(listening(paths), operation="listen") as lines:
+            yield paths_in(lines)
 
     def nameserver(self, server: str) -> Nameserver:
         """A name server that says no to everything: none is driven yet."""
@@ -158,7 +186,11 @@ class RealFarm:
             address=address,
             neighbour=lambda other: self._door(other).hypervisor,
         )
-        return _Door(address, described.accelerator, shell, connection, hypervisor)
+        environment = described.environment
+        machine = SshMachine(shell, partial(self._means.reveal, environment))
+        return _Door(
+            address, described.accelerator, environment, shell, connection, hypervisor, machine
+        )
 
     def _storage(self, host: str, shell: Shell) -> Storage:
         manifest = RemoteManifest(shell)

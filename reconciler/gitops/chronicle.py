@@ -23,13 +23,14 @@ from reconciler.gitops.notes import Notes
 from reconciler.gitops.outbox import PushOutcome
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Address
-from reconciler.model.change import Action, FieldChange
+from reconciler.model.change import Action
 from reconciler.model.condition import ConditionType
 from reconciler.model.condition import Status as ConditionStatus
 from reconciler.model.resource import Applied, World
 from reconciler.plan.conditions import Finding, conditions_of
 from reconciler.plan.inventory import world_files
 from reconciler.plan.plan import Cause, Change, Plan
+from reconciler.plan.show.content import difference
 from reconciler.plan.show.status import (
     Status,
     drift_json,
@@ -37,7 +38,6 @@ from reconciler.plan.show.status import (
     read_status,
     status_json,
 )
-from reconciler.plan.show.value import worded
 
 DETECTED = "Reconciler-Detected"
 SHORT = 7
@@ -374,16 +374,8 @@ def _body(status: Status, changed: tuple[Change, ...]) -> str:
         for condition in status.conditions
         if condition.type is ConditionType.READY or condition.status is not ConditionStatus.FALSE
     ]
-    lines += [f"{change}: {_field(each)}" for change in changed for each in change.fields]
+    lines += [f"{change}: {difference(each, '->')}" for change in changed for each in change.fields]
     return "\n".join(lines[:BODY_LINES])
-
-
-def _field(change: FieldChange) -> str:
-    before, after = (
-        "(none)" if value is None else worded(change.path, value)
-        for value in (change.before, change.after)
-    )
-    return f"{change.path}: {before} -> {after}"
 
 
 def _kept(journal: Journal, look: Look | None) -> Mapping[str, bytes]:

@@ -132,6 +132,15 @@ class Mirror:
         """
         return transport.push(self._reach.wire(self.git().directory), updates)
 
+    def try_push(self, updates: Mapping[str, str]) -> Mapping[str, transport.Refusal]:
+        """See whether the remote would take a push, as far as it tells without one.
+
+        Raises:
+            SourceUnavailable: the remote did not answer or takes no push at all.
+        """
+        wire = self._reach.wire(self.git().directory)
+        return transport.push(wire, updates, dry_run=True)
+
     # Reading. Nothing here asks the remote, unless the mirror turns out to be broken.
 
     def heads(self) -> Mapping[str, str]:

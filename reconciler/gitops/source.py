@@ -158,6 +158,9 @@ class ConfigSource:
             records_percent=written.max_deletions.records_percent,
             suspend=written.suspend,
             allowed=frozenset(self._acknowledged(revision, since)),
+            in_maintenance=frozenset(
+                host.name for host in documents.hosts.values() if host.maintenance
+            ),
         )
 
     def _acknowledged(self, revision: str, since: str) -> Iterator[str]:

@@ -100,8 +100,10 @@ def fetch_one(git: Git, ref: str) -> None:
     git.call("fetching", *_FETCH_SOME, f"+{check_own(ref)}:{tracking(ref)}")
 
 
-def push(git: Git, updates: Mapping[str, str]) -> dict[str, Refusal]:
+def push(git: Git, updates: Mapping[str, str], *, dry_run: bool = False) -> dict[str, Refusal]:
     """Push commits to our own refs, by full ref name; gives the refs that were refused.
+
+    A `dry_run` talks to the remote as far as is possible without changing anything there.
 
     Raises:
         SourceUnavailable: the remote did not answer or takes no push from us at all.
@@ -116,6 +118,7 @@ def push(git: Git, updates: Mapping[str, str]) -> dict[str, Refusal]:
         "--no-follow-tags",
         "--no-recurse-submodules",
         "--no-signed",
+        *(["--dry-run"] if dry_run else []),
         "origin",
         *specs,
         good=(0, 1),

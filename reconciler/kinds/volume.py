@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from reconciler.kinds.base.kind import name_of
 from reconciler.kinds.protocol import NO_FACTS, Operation, fields_of
 from reconciler.kinds.volume_operations import (
     CreateVolume,
@@ -67,9 +68,9 @@ class VolumeKind:
         return f"{spec.pool}/{spec.name}"
 
     def needs(self, address: Address, spec: VolumeSpec) -> frozenset[Address]:
-        """Nothing: pools are there before us."""
-        del address, spec
-        return frozenset()
+        """Its pool, if that is described too."""
+        del address
+        return frozenset({Address("pool", name_of(spec.pool), spec.host)} if spec.host else ())
 
     def claims(self, spec: VolumeSpec) -> frozenset[str]:
         """Its name in the pool."""

@@ -22,6 +22,7 @@ class Policy:
     `allowed` are the names of violations that a person has acknowledged for this commit; they do
     not count against `floor`, which is the operator's. `restart` says whether machines may be
     restarted as their documents say, only later, or now although the documents leave it to people.
+    Of hosts `in_maintenance` drift is only reported: somebody may be at work there.
     """
 
     prune: bool = True
@@ -33,6 +34,7 @@ class Policy:
     allowed: frozenset[str] = frozenset()
     floor: Policy | None = None
     restart: Literal["written", "later", "now"] = "written"
+    in_maintenance: frozenset[str] = frozenset()
 
     def tightened(self, floor: Policy) -> Policy:
         """The stricter of both in every respect; acknowledgements are this policy's."""
@@ -97,6 +99,8 @@ def _keeps_drift(change: Change, policy: Policy) -> str:
     """Why drift stays. What costs too much does not stop the rest: no commit asked for it."""
     if policy.drift == "report":
         return "drift is only reported"
+    if change.address.host in policy.in_maintenance:  # what cannot move: the base of the host
+        return f"host {change.address.host} is in maintenance: drift is only reported"
     most_allowed = _most_allowed(policy)
     if change.disruption > most_allowed:
         costs, most = change.disruption.label, most_allowed.label

@@ -64,7 +64,8 @@ class PutLink:
 class RemovePath:
     """Take a file, a link or an empty directory away.
 
-    `restores`: put back what was there before anything of ours was.
+    `restores`: put back what was there before anything of ours was; a directory that is not empty
+    stays.
     """
 
     path: str
@@ -130,7 +131,7 @@ class SetService:
 
 @dataclass(frozen=True, slots=True)
 class RestartService:
-    """Let a service read its files again."""
+    """Let a service read its files again. One that does not run will read them when it starts."""
 
     unit: str
     how: Literal["restart", "reload"] = "restart"
@@ -154,9 +155,10 @@ class PutGroup:
 
 @dataclass(frozen=True, slots=True)
 class RemoveGroup:
-    """Take a group away."""
+    """Take a group away. `if_unused`: leave it if somebody is in it."""
 
     name: str
+    if_unused: bool = False
 
     def __str__(self) -> str:
         """In words."""

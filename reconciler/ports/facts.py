@@ -30,12 +30,19 @@ About = Literal[
 ]
 
 
+ABSENT = "absent"
+SECRET = "secret"  # noqa: S105 (a word, not a secret)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Question:
     """One thing of a machine that somebody wants to know of: what it is about, and its name.
 
     `details` depend on what it is about. A file: `secret` if its content must not leave the
     machine. A service: the paths of the files that it reads. A command: the arguments of its check.
+    A pool: what the thing behind it is about, and its name. A volume group or zpool: its devices as
+    people name them, for the answer to name them so. `absent` says that the thing is not to
+    be there, and changes nothing in the answer.
     """
 
     about: About

@@ -19,6 +19,7 @@ Firmware = Literal["bios", "uefi"]
 LinkState = Literal["up", "down"]
 Switch = Literal["linux", "openvswitch", "libvirt"]
 VolumeFormat = Literal["qcow2", "raw", "iso"]  # iso: a seed
+PoolType = Literal["dir", "logical", "zfs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ class PoolState:
     type: str
     target: str
     capacity_bytes: int
+    autostart: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,18 @@ class Hypervisor(Protocol):
 
     def pools(self) -> tuple[PoolState, ...]:
         """Every active storage pool."""
+        ...
+
+    def define_pool(self, name: str, type_: PoolType, target: str) -> None:
+        """Make a pool of what is there, start it, and let it start with the host. Idempotent.
+
+        Raises:
+            Conflict: the name is another pool's, or the group or dataset behind it is not there.
+        """
+        ...
+
+    def remove_pool(self, name: str) -> None:
+        """Stop a pool and forget it; what is in it stays. Idempotent."""
         ...
 
     def networks(self) -> tuple[NetworkState, ...]:

@@ -10,6 +10,7 @@ from reconciler.config.documents import Host
 from reconciler.config.repository import Documents
 from reconciler.model.resource import Desired
 from reconciler.placement.spread import Room
+from reconciler.render.hosts import host_resources
 from reconciler.render.machines import machine_resources
 from reconciler.render.zones import zone_resources
 
@@ -28,7 +29,12 @@ def render(documents: Documents) -> tuple[Desired[Any], ...]:
         for machine in documents.machines.values()
         for resource in machine_resources(documents, machine)
     )
-    return (*machines, *zone_resources(documents))
+    bases = (
+        resource
+        for host in documents.hosts.values()
+        for resource in host_resources(documents, host)
+    )
+    return (*bases, *machines, *zone_resources(documents))
 
 
 def rooms(documents: Documents, owners: Mapping[str, Host] | None = None) -> tuple[Room, ...]:

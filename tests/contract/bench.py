@@ -41,6 +41,7 @@ NOT_ON_TEST_DRIVER = {
     "bridge check": "test:/// starts domains without their bridges",
     "disk check": "test:/// starts domains without their volumes",
     "disk lock": "test:/// starts two domains on one volume",
+    "storage": "pools of test:/// have nothing behind them",
 }
 
 # What a lab host does not do, or has otherwise than a bench should.

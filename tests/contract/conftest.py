@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.drivers.libvirt_.connection import LibvirtConnection
 from reconciler.drivers.libvirt_.hypervisor import LibvirtHypervisor, Patience
-from reconciler.drivers.simulated import by_hand
+from reconciler.drivers.simulated import by_hand, by_hand_base
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.state import FarmState, Host, Pool, Server
 from reconciler.errors import DriverError
@@ -25,6 +25,7 @@ from tests.contract.bench import (
     definition,
     volume,
 )
+from tests.contract.machine_bench import ROOM_ITSELF, MachineBench
 from tests.unit.drivers.libvirt_.stores import SharedConnection, image_name, storage_of
 
 NODE = """
@@ -137,3 +138,17 @@ def expect_less_of_test_driver(request: pytest.FixtureRequest, need: str) -> Non
     wrong = (DriverError, pytest.fail.Exception)
     mark = pytest.mark.xfail(reason=NOT_ON_TEST_DRIVER[need], raises=wrong, strict=True)
     request.applymarker(mark)
+
+
+@pytest.fixture
+def machine_bench(farm: SimulatedFarm) -> MachineBench:
+    """The base of a simulated host. The rival is a process of its own with the same farm."""
+    bench = MachineBench(
+        machine=farm.machine("virt1"),
+        rival=lambda: farm.neighbour().machine("virt1"),
+        write=lambda path, content: by_hand_base.edit_file(farm, "virt1", path, content),
+        remove=lambda path: by_hand_base.remove_file(farm, "virt1", path),
+        set_disk=lambda disk: by_hand_base.set_disk(farm, "virt1", disk),  # type: ignore[arg-type]
+    )
+    bench.do(ROOM_ITSELF)
+    return bench

@@ -160,13 +160,6 @@ def test_a_seed_is_trashed_and_restored_like_any_volume(bench: Bench) -> None:
     assert bench.volume("web-seed") == before
 
 
-def test_pools_are_seen(bench: Bench) -> None:
-    pools = {each.name: each for each in bench.hypervisor.pools()}
-    assert pools[POOL].type == "dir"
-    assert pools[POOL].target.startswith("/")
-    assert pools[POOL].capacity_bytes > GIB
-
-
 def test_time_before_all_trash_is_no_reason_to_delete(bench: Bench) -> None:
     found = put_in_trash(bench)
     bench.hypervisor.tidy("production", datetime(1970, 1, 2, tzinfo=UTC), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.engine.apply import MachineLocks, Outcome, apply
-from reconciler.engine.observe import observe, scopes_of
+from reconciler.engine.observe import observe, questions_of, scopes_of
 from reconciler.engine.verify import Look
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Address, Scope
@@ -38,7 +38,7 @@ class Environment:
         rooms = rooms_of(self.farm.state) if self.rooms is None else self.rooms
         scopes = scopes_of(self.desired, [room.host for room in rooms], self.scopes)
         self.scopes = scopes
-        world = observe(scopes, self.farm)
+        world = observe(scopes, self.farm, questions_of(self.desired))
         placed = place(self.name, self.desired, rooms, world, self.memory)
         plan = make_plan(
             self.name, placed.desired, world, applied=self.memory, unplaced=placed.unplaced

@@ -14,6 +14,7 @@ from reconciler.drivers.libvirt_ import (
     live,
     looking,
     moves,
+    pool_making,
     snapshots,
     trash,
     volumes,
@@ -34,6 +35,7 @@ from reconciler.ports.hypervisor import (
     NetworkState,
     NewVolume,
     PoolState,
+    PoolType,
     TrashedVolume,
     VolumeState,
 )
@@ -255,6 +257,16 @@ class LibvirtHypervisor:
     def pools(self) -> tuple[PoolState, ...]:
         """Every active pool."""
         return tuple(self._connection.run("pools", lambda c: list(inventory.pools(c))))
+
+    def define_pool(self, name: str, type_: PoolType, target: str) -> None:
+        """Make it of what is there, and start it."""
+        self._connection.run(
+            f"define pool {name}", lambda c: pool_making.define(c, name, type_, target)
+        )
+
+    def remove_pool(self, name: str) -> None:
+        """Stop it and forget it."""
+        self._connection.run(f"remove pool {name}", lambda c: pool_making.remove(c, name))
 
     def networks(self) -> tuple[NetworkState, ...]:
         """Every active network of libvirt's own."""

@@ -16,15 +16,21 @@ from reconciler.ports.hypervisor import NetworkState, PoolState
 def pools(connection: Any) -> Iterator[PoolState]:
     """Every active pool. What is behind one is a path, or a group or dataset by its name."""
     for pool in connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE):
-        root = parse(pool.XMLDesc(0))
-        kind = root.get("type", "")
-        named = root.findtext("source/name") if kind in {"logical", "zfs"} else None
-        yield PoolState(
-            name=pool.name(),
-            type=kind,
-            target=named or root.findtext("target/path") or "",
-            capacity_bytes=size_bytes(root.find("capacity"), "bytes"),
-        )
+        yield described(pool)
+
+
+def described(pool: Any) -> PoolState:
+    """The pool behind a libvirt handle, active or not."""
+    root = parse(pool.XMLDesc(0))
+    kind = root.get("type", "")
+    named = root.findtext("source/name") if kind in {"logical", "zfs"} else None
+    return PoolState(
+        name=pool.name(),
+        type=kind,
+        target=named or root.findtext("target/path") or "",
+        capacity_bytes=size_bytes(root.find("capacity"), "bytes"),
+        autostart=bool(pool.autostart()),
+    )
 
 
 def networks(connection: Any) -> Iterator[NetworkState]:

@@ -34,6 +34,10 @@ class Manifest(Protocol):
         """
         ...
 
+    def look(self) -> Mapping[str, Mark]:
+        """All marks, as part of a look at the host: what is done from now on follows from it."""
+        ...
+
     def change(self, edits: Mapping[str, Mark | None]) -> None:
         """Set these marks, or drop them for None, all at once; the others stay as they are.
 
@@ -63,6 +67,14 @@ class HostFiles(Protocol):
         """
         ...
 
+    def look_at_file(self, path: str) -> bytes:
+        """The content, as part of a look at the host.
+
+        Raises:
+            NotFound: there is no such file.
+        """
+        ...
+
     def write_file(
         self, path: str, content: bytes, mode: int = 0o644, *, replaces: str = ...
     ) -> None:
@@ -86,6 +98,10 @@ class MemoryManifest:
         """All marks."""
         with self._lock:
             return dict(self._marks)
+
+    def look(self) -> Mapping[str, Mark]:
+        """All marks."""
+        return self.read()
 
     def change(self, edits: Mapping[str, Mark | None]) -> None:
         """Set or drop marks."""
@@ -117,6 +133,10 @@ class FileManifest:
             return {}
         except OSError as error:
             raise Refused(f"the marks of volumes cannot be read: {error}") from None
+
+    def look(self) -> Mapping[str, Mark]:
+        """All marks."""
+        return self.read()
 
     def change(self, edits: Mapping[str, Mark | None]) -> None:
         """Set or drop marks."""
@@ -152,6 +172,14 @@ class RemoteManifest:
     def read(self) -> Mapping[str, Mark]:
         """All marks; a file that is not there has none."""
         return decoded(self._content(), self._path)
+
+    def look(self) -> Mapping[str, Mark]:
+        """All marks, as part of a look at the host."""
+        try:
+            content = self._files.look_at_file(self._path)
+        except NotFound:
+            return {}
+        return decoded(content, self._path)
 
     def change(self, edits: Mapping[str, Mark | None]) -> None:
         """Set or drop marks."""

@@ -35,7 +35,7 @@ from reconciler.ports.hypervisor import NewVolume, VolumeFormat, VolumeState
 
 def observe(connection: Any, storage: Storage) -> Iterator[VolumeState]:
     """Every volume of every active pool, except trash, cached images, and what is half made."""
-    marks = storage.manifest.read()
+    marks = storage.manifest.look()
     for pool in active_pools(connection):
         pool.refresh()
         for volume in pool.raw.listAllVolumes(0):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.drivers.simulated import domains, volumes, zones
+from reconciler.drivers.simulated.base.boot import rebooted
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import Call, as_driver_errors
 from reconciler.drivers.simulated.moves import on_host
@@ -131,6 +132,8 @@ def delete_volume(farm: SimulatedFarm, host: str, pool: str, name: str) -> None:
 def reboot_host(farm: SimulatedFarm, host: str) -> None:
     """The power fails and comes back: every guest ends, and those with autostart start anew.
 
+    The base comes back as it is written down.
+
     Raises:
         Conflict: a guest cannot start.
         NotFound: there is no such host.
@@ -141,7 +144,7 @@ def reboot_host(farm: SimulatedFarm, host: str) -> None:
             at = domains.stop(at, name)
         for name in [each for each, domain in at.domains.items() if domain.autostart]:
             at = domains.start(at, name)
-        return at
+        return replace(at, base=rebooted(at.base))
 
     _at_host(farm, Call((host,), "reboot_host"), reboot)
 

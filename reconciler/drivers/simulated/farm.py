@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from reconciler.drivers.simulated.cell import Cell
 from reconciler.drivers.simulated.faults import Call, CrashAfter, CrashBefore, Fault, Wire
 from reconciler.drivers.simulated.hypervisor import SimulatedHypervisor
+from reconciler.drivers.simulated.machine import Clock, Fences, SimulatedMachine
 from reconciler.drivers.simulated.nameserver import SimulatedNameserver
 from reconciler.drivers.simulated.state import BEGINNING, FarmState
 from reconciler.drivers.simulated.worldfile import WorldFile
@@ -34,8 +36,11 @@ class SimulatedFarm:
         is the clock of its hosts; without it their time stands still.
         """
         self._now = now or (lambda: BEGINNING)
+        self._has_clock = now is not None
+        self._sleep = sleep or _not_at_all
+        self._fences = Fences()
         self._cell = Cell(state or FarmState(), file)
-        self._wire = Wire(self._cell.take_faults, sleep or _not_at_all)
+        self._wire = Wire(self._cell.take_faults, self._sleep)
 
     @classmethod
     def open(
@@ -72,6 +77,13 @@ class SimulatedFarm:
             file.write(state)
         return cls(state, sleep=sleep, now=now, file=file)
 
+    def neighbour(self) -> SimulatedFarm:
+        """Another process that uses the same farm: it counts and remembers for itself."""
+        other = copy(self)
+        other._wire = Wire(self._cell.take_faults, self._sleep)  # noqa: SLF001 (our own)
+        other._fences = Fences()  # noqa: SLF001 (our own)
+        return other
+
     @property
     def state(self) -> FarmState:
         """All of the farm as it is now; later changes do not touch what was given out."""
@@ -93,7 +105,18 @@ class SimulatedFarm:
         """
         if host not in self.state.hosts:
             raise NotFound(host, "find the host", "there is no such host in the simulated farm")
-        return SimulatedHypervisor(host, self._cell, self._wire, self._now)
+        return SimulatedHypervisor(host, self._cell, self._wire, self._now, self._is_past)
+
+    def machine(self, host: str) -> SimulatedMachine:
+        """The base of the host of that name.
+
+        Raises:
+            NotFound: there is no such host.
+        """
+        if host not in self.state.hosts:
+            raise NotFound(host, "find the host", "there is no such host in the simulated farm")
+        clock = Clock(self._now, self._is_past, self._sleep)
+        return SimulatedMachine(host, self._cell, self._wire, self._fences, clock)
 
     def nameserver(self, server: str) -> SimulatedNameserver:
         """The name server of that name.
@@ -132,9 +155,15 @@ class SimulatedFarm:
     def revive(self, crash: CrashBefore | CrashAfter | None = None) -> None:
         """Begin a new life of the process that uses the farm, to end at `crash`.
 
-        The count and the log of calls start anew; the farm stays as it is.
+        The count and the log of calls start anew, and what it knew of who changed what is lost;
+        the farm stays as it is.
         """
         self._wire.revive(crash)
+        self._fences = Fences()
+
+    def _is_past(self, moment: datetime) -> bool:
+        """Whether the hosts have seen that moment: without a clock, any that is spoken of."""
+        return not self._has_clock or self._now() >= moment
 
 
 def _not_at_all(seconds: float) -> None:

@@ -81,6 +81,10 @@ class CrashAfter:
     call: int
 
 
+class CutOff(Exception):
+    """The machine lets nobody in. Leaves the port as `Unreachable`."""
+
+
 class SimulatedCrash(BaseException):
     """The process has died. No `except Exception` may stop this."""
 
@@ -183,7 +187,7 @@ def as_driver_errors(call: Call) -> Iterator[None]:
     Raises:
         Conflict: the body refused.
         NotFound: the body missed something.
-        Unreachable: the world file cannot be used.
+        Unreachable: the machine lets nobody in, or the world file cannot be used.
     """
     try:
         yield
@@ -191,5 +195,7 @@ def as_driver_errors(call: Call) -> Iterator[None]:
         raise Conflict(call.machines[0], call.words, str(refusal)) from None
     except Missing as missing:
         raise NotFound(call.machines[0], call.words, str(missing)) from None
+    except CutOff as cut:
+        raise Unreachable(call.machines[0], call.words, str(cut)) from None
     except SettingsError as error:
         raise Unreachable(call.machines[0], call.words, str(error)) from error

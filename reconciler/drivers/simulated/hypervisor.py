@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from reconciler.drivers.refusal import Refused
 from reconciler.drivers.simulated import domains, guests, moves, snapshots, trash, volumes
+from reconciler.drivers.simulated.arrival import arrive
 from reconciler.drivers.simulated.cell import Cell
 from reconciler.drivers.simulated.faults import Call, Wire
 from reconciler.drivers.simulated.state import FarmState, Host
@@ -19,6 +20,7 @@ from reconciler.ports.hypervisor import (
     NetworkState,
     NewVolume,
     PoolState,
+    PoolType,
     TrashedVolume,
     VolumeState,
 )
@@ -27,9 +29,17 @@ from reconciler.ports.hypervisor import (
 class SimulatedHypervisor:
     """One simulated host. Every call crosses the wire once, and changes the farm at most once."""
 
-    def __init__(self, name: str, cell: Cell, wire: Wire, now: Callable[[], datetime]) -> None:
-        """Nothing is looked at yet. `now` is the clock of the host."""
+    def __init__(
+        self,
+        name: str,
+        cell: Cell,
+        wire: Wire,
+        now: Callable[[], datetime],
+        is_past: Callable[[datetime], bool],
+    ) -> None:
+        """Nothing is looked at yet. `now` is the clock of the host, `is_past` what it has seen."""
         self._name = name
+        self._is_past = is_past
         self._cell = cell
         self._wire = wire
         self._now = now
@@ -38,6 +48,16 @@ class SimulatedHypervisor:
         """Every pool, by name."""
         with self._call("pools"):
             return tuple(volumes.pools_of(self._host(self._cell.state)))
+
+    def define_pool(self, name: str, type_: PoolType, target: str) -> None:
+        """Make it of what is there."""
+        with self._call("define_pool", name, type_, target):
+            self._change(lambda host: volumes.define_pool(host, name, type_, target))
+
+    def remove_pool(self, name: str) -> None:
+        """Stop it and forget it."""
+        with self._call("remove_pool", name):
+            self._change(lambda host: volumes.remove_pool(host, name))
 
     def networks(self) -> tuple[NetworkState, ...]:
         """None: simulated hosts have bridges only."""
@@ -168,11 +188,15 @@ class SimulatedHypervisor:
         with self._call("send_volume", f"{pool}/{name}", to=destination):
             self._cell.change(lambda farm: moves.send(farm, self._name, pool, name, destination))
 
+    @contextmanager
     def _call(
         self, operation: str, subject: str = "", *arguments: object, to: str | None = None
-    ) -> AbstractContextManager[None]:
+    ) -> Iterator[None]:
         machines = (self._name,) if to is None else (self._name, to)
-        return self._wire.crossing(Call(machines, operation, subject, arguments))
+        with self._wire.crossing(Call(machines, operation, subject, arguments)):
+            for each in machines:
+                arrive(self._cell, each, self._is_past)
+            yield
 
     def _host(self, farm: FarmState) -> Host:
         return moves.host_named(farm, self._name)

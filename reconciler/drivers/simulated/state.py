@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
 
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 
+from reconciler.drivers.simulated.base.state import Base
 from reconciler.drivers.simulated.faults import Fault
 from reconciler.model.resource import Owner
-from reconciler.ports.hypervisor import Accelerator, DomainDefinition, VolumeFormat
+from reconciler.ports.hypervisor import Accelerator, DomainDefinition, PoolType, VolumeFormat
 from reconciler.ports.nameserver import ZoneState
 
-PoolType = Literal["dir", "logical", "zfs"]
 FORMATS: Mapping[PoolType, frozenset[VolumeFormat]] = {
     "dir": frozenset({"qcow2", "raw", "iso"}),
     "logical": frozenset({"raw", "iso"}),
@@ -56,10 +55,12 @@ class Pool:
     """A storage pool. Volumes take their whole capacity from it, those in the trash too.
 
     The trash is by the names that volumes have in it, for several may have had the same before.
+    `target` is what is behind it; a folder of its name below /pools where that is not said.
     """
 
     capacity_bytes: NonNegativeInt
     type: PoolType = "dir"
+    target: str | None = None
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     trash: Mapping[str, Trashed] = field(default_factory=dict)
 
@@ -105,7 +106,11 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A virtualization host. `images` are the cached ones: name by checksum."""
+    """A virtualization host. `images` are the cached ones: name by checksum.
+
+    `base` is what it is itself, below its guests. `forgotten` are pools that were removed, by what
+    is behind them: what was in them is still there.
+    """
 
     memory_bytes: PositiveInt
     cpus: PositiveInt = 1
@@ -113,7 +118,9 @@ class Host:
     bridges: tuple[str, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
     pools: Mapping[str, Pool] = field(default_factory=dict)
+    forgotten: Mapping[str, Pool] = field(default_factory=dict)
     domains: Mapping[str, Domain] = field(default_factory=dict)
+    base: Base = field(default_factory=Base)
 
     @property
     def free_memory_bytes(self) -> int:

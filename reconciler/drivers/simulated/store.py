@@ -16,7 +16,8 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.representer import SafeRepresenter
 
 from reconciler.drivers.simulated.state import FarmState
 from reconciler.errors import SettingsError
@@ -117,9 +118,16 @@ def _yaml(plain: Plain) -> str:
     yaml = YAML(typ="safe")
     yaml.default_flow_style = False
     yaml.width = WIDEST_LINE
+    yaml.representer.add_representer(str, _text)
     stream = StringIO()
     yaml.dump(plain, stream)
     return stream.getvalue()
+
+
+def _text(representer: SafeRepresenter, text: str) -> ScalarNode:
+    """A text of several lines is shown as such."""
+    style = "|" if "\n" in text else None
+    return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _parsed(text: str, file: str) -> Plain:

@@ -11,13 +11,52 @@ from reconciler.drivers.simulated.state import FORMATS, Host, Pool, Volume
 from reconciler.drivers.soundness import unsound_volume
 from reconciler.model.quantity import format_size
 from reconciler.model.resource import Owner
-from reconciler.ports.hypervisor import NewVolume, PoolState, VolumeState
+from reconciler.ports.hypervisor import NewVolume, PoolState, PoolType, VolumeState
+
+POOL_BYTES = 1024**4  # of one that was made: simulated disks are all alike
 
 
 def pools_of(host: Host) -> Iterator[PoolState]:
     """Every pool as the port shows it."""
     for name, pool in sorted(host.pools.items()):
-        yield PoolState(name, pool.type, f"/pools/{name}", pool.capacity_bytes)
+        yield PoolState(name, pool.type, _target(name, pool), pool.capacity_bytes)
+
+
+def define_pool(host: Host, name: str, type_: PoolType, target: str) -> Host:
+    """Make a pool of what is there.
+
+    Raises:
+        Refused: the name is another pool's, or what is behind it is not there.
+    """
+    known = host.pools.get(name)
+    if known is not None and (known.type, _target(name, known)) != (type_, target):
+        raise Refused(f"pool {name} is a {known.type} pool of {_target(name, known)}")
+    group = target.partition("/")[0]
+    behind = {"logical": host.base.volume_groups, "zfs": host.base.zpools}.get(type_)
+    if behind is not None and group not in behind:
+        raise Refused(f"there is no {target} for pool {name}")
+    if known is not None:
+        return host
+    rest = {place: pool for place, pool in host.forgotten.items() if place != target}
+    found = host.forgotten.get(target, Pool(POOL_BYTES, type_, target))
+    return replace(with_pool(host, name, found), forgotten=rest)
+
+
+def remove_pool(host: Host, name: str) -> Host:
+    """Stop a pool and forget it. What is in it is found again when it is made anew."""
+    if name not in host.pools:
+        return host
+    pool = host.pools[name]
+    place = _target(name, pool)
+    return replace(
+        host,
+        pools={each: pool for each, pool in host.pools.items() if each != name},
+        forgotten={**host.forgotten, place: replace(pool, target=place)},
+    )
+
+
+def _target(name: str, pool: Pool) -> str:
+    return pool.target or f"/pools/{name}"
 
 
 def states_of(host: Host) -> Iterator[VolumeState]:

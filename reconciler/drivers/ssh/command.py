@@ -11,14 +11,19 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reconciler.drivers.ssh.fence import Claim
 from reconciler.plan.show.escape import visible
 
 TIMED_OUT = 124  # what timeout(1) exits with, and what comes too late
 BUSY = 193
+FENCED = 197
 KILL_AFTER_SECONDS = 5
 
 _NO_INPUT = " </dev/null"
-UPTIME_LINE = "cat /proc/uptime" + _NO_INPUT
+_GREETING = """\
+cat /proc/uptime
+cat -- "$1/fence" 2>/dev/null || :
+"""
 
 _IN_TIME = """\
 read -r up rest </proc/uptime
@@ -36,6 +41,36 @@ directory=$1 seconds=$2
 shift 2
 mkdir -p -m 700 -- "$directory" || exit 73
 exec flock -E 193 -w "$seconds" "$directory/lock" "$@"
+"""
+
+_FENCED = """\
+directory=$1 holder=$2 seen=$3 mine=$4
+shift 4
+now=$(cat -- "$directory/fence" 2>/dev/null) || now=
+case $now in
+*"\\"holder\\": \\"$holder\\""*) exec "$@" ;;
+"$seen") ;;
+*) echo 'another reconciler has changed this host since it was looked at' >&2; exit 197 ;;
+esac
+rm -f -- "$directory"/.fence-??????
+new=$(mktemp -- "$directory/.fence-XXXXXX") || exit 73
+printf '%s\\n' "$mine" >"$new" && sync -- "$new" || exit 73
+mv -fT -- "$new" "$directory/fence" && sync -- "$directory" || exit 73
+exec "$@"
+"""
+
+# What a stream runs ends with the connection: its standard input is open for as long.
+_WHILE_HEARD = """\
+exec 3<&0
+"$@" </dev/null 3<&- &
+child=$!
+(cat <&3; kill "$child") >/dev/null 2>&1 &
+guard=$!
+exec 3<&-
+wait "$child"
+code=$?
+kill "$guard" 2>/dev/null
+exit "$code"
 """
 
 
@@ -66,6 +101,11 @@ def line_of(argv: Sequence[str], *, is_fed: bool) -> str:
     return shlex.join(argv) + ("" if is_fed else _NO_INPUT)
 
 
+def greeting(directory: str) -> list[str]:
+    """The command that tells the host's uptime on the first line, and its fence on the next."""
+    return ["sh", "-c", _GREETING, "reconciler", directory]
+
+
 def in_time(argv: Sequence[str], uptime_centiseconds: int) -> list[str]:
     """The command, not to be begun after that uptime of the host, and ended then."""
     return ["sh", "-c", _IN_TIME, "reconciler", str(uptime_centiseconds), *argv]
@@ -77,3 +117,14 @@ def alone(argv: Sequence[str], directory: str, wait_seconds: float) -> list[str]
     The lock is held as long as anything that the command started lives.
     """
     return ["sh", "-c", _ALONE, "reconciler", directory, f"{wait_seconds:.2f}", *argv]
+
+
+def fenced(argv: Sequence[str], directory: str, claim: Claim) -> list[str]:
+    """The command, if since our look no other reconciler has changed the host; see `fence`."""
+    words = (directory, claim.holder, claim.seen, claim.mine)
+    return ["sh", "-c", _FENCED, "reconciler", *words, *argv]
+
+
+def while_heard(argv: Sequence[str]) -> list[str]:
+    """The command, ended when nobody is there any more to hear what it says."""
+    return ["sh", "-c", _WHILE_HEARD, "reconciler", *argv]

@@ -30,9 +30,9 @@ def connect(host: str, address: str, access: Access, seconds: float) -> fabric.C
         Unreachable: it did not answer in time.
         Denied: its host key is not the pinned one, or it does not let us in.
     """
-    key, pins = _private_key(host, access), _pins(host, access)
-    wire = _wire(host, address, access, seconds)
-    connection = _connection(address, access, key, wire)
+    proof, pins = _proof(host, access), load_pins(host, access)
+    wire = open_wire(host, address, access, seconds)
+    connection = _connection(address, access, proof, wire)
     connection.client.get_host_keys().clear()
     connection.client.get_host_keys().update(pins)
     connection.client.set_missing_host_key_policy(paramiko.RejectPolicy())
@@ -52,7 +52,7 @@ def connect(host: str, address: str, access: Access, seconds: float) -> fabric.C
 
 
 def _connection(
-    address: str, access: Access, key: paramiko.PKey, wire: socket.socket
+    address: str, access: Access, proof: dict[str, Any], wire: socket.socket
 ) -> fabric.Connection:
     nobodys = fabric.Config(lazy=True, ssh_config=paramiko.SSHConfig())
     seconds = access.connect_deadline.total_seconds()
@@ -63,7 +63,7 @@ def _connection(
         config=nobodys,
         forward_agent=False,
         connect_kwargs={
-            "pkey": key,
+            **proof,
             "sock": wire,
             "allow_agent": False,
             "look_for_keys": False,
@@ -74,7 +74,12 @@ def _connection(
     )
 
 
-def _wire(host: str, address: str, access: Access, seconds: float) -> socket.socket:
+def open_wire(host: str, address: str, access: Access, seconds: float) -> socket.socket:
+    """A socket to the host's ssh, over which nothing has been said.
+
+    Raises:
+        Unreachable: nobody listens there, or not in time.
+    """
     try:
         wire = socket.create_connection((address, access.port), timeout=seconds)
     except OSError as error:
@@ -87,7 +92,19 @@ def _wire(host: str, address: str, access: Access, seconds: float) -> socket.soc
     return wire
 
 
-def _private_key(host: str, access: Access) -> paramiko.PKey:
+def _proof(host: str, access: Access) -> dict[str, Any]:
+    """What shows that we may come in."""
+    if access.password is not None:
+        return {"password": access.password}
+    return {"pkey": private_key(host, access)}
+
+
+def private_key(host: str, access: Access) -> paramiko.PKey:
+    """The key by which the hosts know us.
+
+    Raises:
+        Denied: there is none that can be used.
+    """
     try:
         return paramiko.PKey.from_path(access.key_file)
     except OSError as error:
@@ -99,7 +116,12 @@ def _private_key(host: str, access: Access) -> paramiko.PKey:
     raise Denied(host, OPERATION, f"the key {access.key_file}: {reason}")
 
 
-def _pins(host: str, access: Access) -> paramiko.HostKeys:
+def load_pins(host: str, access: Access) -> paramiko.HostKeys:
+    """The keys by which we know the hosts.
+
+    Raises:
+        Denied: the file cannot be read.
+    """
     pins = paramiko.HostKeys()
     try:
         pins.load(str(access.known_hosts))
@@ -112,6 +134,8 @@ def _refusal(host: str, address: str, access: Access, client: Any, error: Except
     """The error in words a person can act on."""
     if isinstance(error, paramiko.BadHostKeyException):
         return Denied(host, OPERATION, _wrong_key(address, access, error))
+    if isinstance(error, paramiko.AuthenticationException) and access.password is not None:
+        return Denied(host, OPERATION, f"it does not let {access.user} in with this password")
     if isinstance(error, paramiko.AuthenticationException):
         cause = (
             f"it does not let {access.user} in with the key {access.key_file}; add the public key "

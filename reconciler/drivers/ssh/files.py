@@ -20,6 +20,10 @@ fi
 exec cat -- "$1"
 """
 
+_LOOK = """\
+printf '%s\\n' "$(cat -- "$2" 2>/dev/null)"
+""" + _READ
+
 _WRITE = """\
 set -eu
 path=$1 mode=$2 sum=$3 before=$4
@@ -47,6 +51,11 @@ sync -- "$directory"
 def reading(path: str) -> list[str]:
     """The command that prints a file."""
     return ["sh", "-c", _READ, "reconciler", path]
+
+
+def looking(path: str, fence: str) -> list[str]:
+    """The command that prints the line in the file `fence`, or an empty one, and then a file."""
+    return ["sh", "-c", _LOOK, "reconciler", path, fence]
 
 
 def writing(path: str, content: bytes, mode: int, replaces: str) -> list[str]:

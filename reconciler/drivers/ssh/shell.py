@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from secrets import token_hex
 from typing import Any
 
 import fabric
@@ -17,22 +18,28 @@ import paramiko
 from reconciler.drivers.ssh.access import Access
 from reconciler.drivers.ssh.command import (
     BUSY,
+    FENCED,
     TIMED_OUT,
-    UPTIME_LINE,
     Result,
     alone,
+    fenced,
+    greeting,
     in_time,
     line_of,
+    while_heard,
 )
 from reconciler.drivers.ssh.connect import connect
+from reconciler.drivers.ssh.fence import Fence
 from reconciler.drivers.ssh.files import (
     ANYTHING,
     IS_CUT,
     IS_MISSING,
     IS_OTHER,
+    looking,
     reading,
     writing,
 )
+from reconciler.drivers.ssh.stream import Stream
 from reconciler.drivers.ssh.watchdog import cut_off, hang_up
 from reconciler.errors import Conflict, NotFound, Unreachable
 
@@ -41,6 +48,7 @@ SESSION_PAUSE_SECONDS = 0.02
 GRACE_SECONDS = 0.5  # for the host's own answer that the time is over
 LARGEST_BYTES = 64 * 1024**2
 HOST_DIRECTORY = "/var/lib/reconciler"
+HOLDER_BYTES = 8
 _NEVER_SECONDS = 60.0  # the library's own deadline, which is not to be the first
 _CHUNK_BYTES = 256 * 1024
 _LOST = (paramiko.SSHException, OSError, EOFError)
@@ -97,8 +105,9 @@ class Shell:
         """`host` is how errors call it; `directory`, on the host, holds the writers' lock."""
         self.host = host
         self.address = address
+        self.directory = directory
         self._access = access
-        self._directory = directory
+        self._fence = Fence(token_hex(HOLDER_BYTES))
         self._monotonic = monotonic
         self._sleep = sleep
         self._places = threading.BoundedSemaphore(AT_ONCE)
@@ -123,7 +132,8 @@ class Shell:
         Raises:
             Unreachable: there was no answer by the deadline; whether it ran is unknown.
             Denied: the host key is not the pinned one, or the host does not let us in.
-            Conflict: another writer kept the host locked, or the answer is absurdly long.
+            Conflict: another writer kept the host locked, or changed it since it was last looked at
+                (then nothing was done); or the answer is absurdly long.
         """
         seconds = (deadline or self._access.deadline).total_seconds()
         what = operation or f"run {argv[0]}"
@@ -134,7 +144,33 @@ class Shell:
             raise Unreachable(self.host, what, f"not done within {seconds:g} s, and stopped")
         if exclusive and result.exit_code == BUSY:
             raise Conflict(self.host, what, "another reconciler is still changing the host")
+        if exclusive and result.exit_code == FENCED:
+            raise Conflict(self.host, what, result.complaint)
         return result
+
+    def has_seen(self, fence: str) -> None:
+        """The host was looked at, and its fence was this: what we do now follows from that look."""
+        self._fence.saw(fence)
+
+    def stream(self, argv: Sequence[str], *, operation: str = "") -> Stream:
+        """Run a command that goes on, and give its lines as they come.
+
+        It takes no place from the others, has no deadline, and must change nothing.
+
+        Raises:
+            DriverError: as for `run`, for its beginning.
+        """
+        what = operation or f"run {argv[0]}"
+        ends = self._monotonic() + self._access.deadline.total_seconds()
+        session, channel = self._channel(what, ends)
+        with cut_off(session.connection.transport.sock, ends - self._monotonic()):
+            try:
+                line = line_of(while_heard(argv), is_fed=True)
+                channel.exec_command(line)
+            except _LOST as error:
+                self._drop(session)
+                raise Unreachable(self.host, what, f"the connection broke ({error})") from None
+        return Stream(self.host, what, channel, monotonic=self._monotonic)
 
     def output(self, argv: Sequence[str], **options: Any) -> bytes:
         """What a command prints; anything but success is a `Conflict`. Options as for `run`."""
@@ -152,8 +188,23 @@ class Shell:
             NotFound: there is no such file.
             DriverError: as for `run`.
         """
+        return self._whole(path, self.run(reading(path), operation=f"read {path}"))
+
+    def look_at_file(self, path: str) -> bytes:
+        """The content of a file, as part of a look at the host: see `has_seen`.
+
+        Raises:
+            NotFound: there is no such file.
+            DriverError: as for `run`.
+        """
+        result = self.run(looking(path, f"{self.directory}/fence"), operation=f"read {path}")
+        fence, _, content = result.stdout.partition(b"\n")
+        if result.exit_code in {0, IS_MISSING}:
+            self.has_seen(fence.decode(errors="replace").strip())
+        return self._whole(path, Result(result.exit_code, content, result.stderr))
+
+    def _whole(self, path: str, result: Result) -> bytes:
         what = f"read {path}"
-        result = self.run(reading(path), operation=what)
         if result.exit_code == IS_MISSING:
             raise NotFound(self.host, what, "there is no such file")
         if result.exit_code:
@@ -200,9 +251,7 @@ class Shell:
 
     def _exchange(self, words: _Words, what: str, ends: float) -> Result:
         session, channel = self._channel(what, ends)
-        argv = in_time(words.argv, session.uptime_centiseconds(ends))
-        if words.exclusive:
-            argv = alone(argv, self._directory, max(ends - self._monotonic(), 0) / 2)
+        argv = self._guarded(words, what, session, ends)
         left = ends - self._monotonic() + GRACE_SECONDS
         with cut_off(session.connection.transport.sock, left) as cut:
             try:
@@ -217,6 +266,17 @@ class Shell:
             finally:
                 with suppress(*_LOST):
                     channel.close()
+
+    def _guarded(self, words: _Words, what: str, session: _Session, ends: float) -> list[str]:
+        """The command with what the host is to watch over: its time, and the other writers."""
+        until = session.uptime_centiseconds(ends)
+        if not words.exclusive:
+            return in_time(words.argv, until)
+        try:
+            argv = fenced(words.argv, self.directory, self._fence.claim())
+        except ValueError as error:
+            raise Conflict(self.host, what, f"{self.directory}: {error}") from None
+        return alone(in_time(argv, until), self.directory, max(ends - self._monotonic(), 0) / 2)
 
     def _channel(self, what: str, ends: float) -> tuple[_Session, paramiko.Channel]:
         """A channel of the kept connection, else of a new one. Nothing has been asked for yet."""
@@ -264,13 +324,16 @@ class Shell:
         try:
             with cut_off(wire, ends - at):
                 channel = connection.transport.open_session()
-                answer = _converse(channel, UPTIME_LINE, b"")
-                uptime = float(answer.stdout.split()[0])
+                line = line_of(greeting(self.directory), is_fed=False)
+                answer = _converse(channel, line, b"").stdout.decode(errors="replace")
+                told, _, fence = answer.partition("\n")
+                uptime = float(told.split()[0])
         except (*_LOST, ValueError, IndexError) as error:
             hang_up(wire)
             connection.close()
             cause = f"it runs no commands, or a start-up file of its shell prints there ({error})"
             raise Unreachable(self.host, "connect", cause) from None
+        self._fence.met(fence.strip())
         return _Session(connection, uptime, at)
 
     def _drop(self, session: _Session) -> None:

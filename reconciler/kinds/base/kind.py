@@ -1,7 +1,8 @@
 """The shape that all kinds of a host's base have, put together from a kind's own few answers.
 
 What is on a host cannot move, is found by the name that its spec has there, and becomes ours by
-being declared: who writes down what a file says means the file that is there.
+being declared: who writes down what a file says means the file that is there. What is not there
+is seen as such if it carries a mark, or if somebody wants just that.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from reconciler.model.change import Disruption, FieldChange
 from reconciler.model.diff import diff_fields
 from reconciler.model.resource import Observed, Owner
 from reconciler.ports.acts import Act, Forget, PutMark
-from reconciler.ports.facts import Facts, Mark, Question
+from reconciler.ports.facts import ABSENT, Facts, Mark, Question
 from reconciler.ports.machine import Safety
 from reconciler.ports.world import Ports
 
@@ -38,6 +39,7 @@ class OfBase(Protocol):
 
 S = TypeVar("S", bound=OfBase)
 NOTHING_CHANGED: frozenset[str] = frozenset()
+MADE = "made"  # the note of what was not there before us
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,11 @@ class BaseKind(Generic[S]):
     """A kind of a host's base.
 
     `question` is how a spec is looked for, `read` makes a spec of the answer, given the host and
-    the mark if there is one; None if the thing is not there. `make` gives what is to be done,
-    given what is wanted, what is there, and the names of the fields that differ. `drop` undoes what
-    we did to what is there, or nothing. `cost` is what `make` costs, `safety` how to find back.
+    the mark if there is one; the answer None becomes the spec of what is not there. `make` gives
+    what is to be done, given what is wanted, what is there, and the names of the fields that
+    differ. `drop` undoes what we did to what is there, or nothing. `note` is remembered in the
+    mark, given what is wanted and what is there; `cost` and `drop_cost` are what `make` and `drop`
+    cost, `safety` is how to find back, `differs` what differs in the managed fields.
     """
 
     name: str
@@ -75,9 +79,11 @@ class BaseKind(Generic[S]):
     read: Callable[[str, Question, Facts, Mark | None], S | None]
     make: Callable[[S, S | None, frozenset[str]], tuple[Act, ...]]
     drop: Callable[[S], tuple[Act, ...]]
-    note: Callable[[S], str] = lambda _: ""
+    note: Callable[[S, S | None], str] = lambda _wanted, _seen: ""
     cost: Callable[[S, S | None], Disruption] = lambda _wanted, _seen: Disruption.LIVE
+    drop_cost: Disruption = Disruption.LIVE
     safety: Callable[[S, Owner], Safety | None] = lambda _wanted, _owner: None
+    differs: Callable[[S, S], tuple[FieldChange, ...]] = diff_fields
     settle: timedelta = timedelta(seconds=5)
     is_bound: bool = True
 
@@ -108,16 +114,19 @@ class BaseKind(Generic[S]):
         del ports
         if scope.kind != "base":
             return
-        marks = {mark.question.name: mark for mark in facts.marks if mark.kind == self.name}
-        for question in sorted(_mine(self.name, facts), key=lambda each: len(each.details)):
+        marks = marks_of(self.name, facts)
+        for question in questions_about(self.name, facts):
             mark = marks.get(question.name)
+            is_told = mark is not None or ABSENT in question.details
+            if facts.answers[question] is None and not is_told:
+                continue
             spec = self.read(scope.name, question, facts, mark)
             if spec is not None:
-                yield self._seen(scope.name, question, spec, mark)
+                yield seen_as(self.name, scope.name, question, spec, mark)
 
     def diff(self, desired: S, observed: S) -> tuple[FieldChange, ...]:
         """What differs in the managed fields."""
-        return diff_fields(desired, observed)
+        return self.differs(desired, observed)
 
     def create(self, desired: S, owner: Owner) -> tuple[Operation, ...]:
         """Make it."""
@@ -131,9 +140,11 @@ class BaseKind(Generic[S]):
 
     def delete(self, observed: S, owner: Owner) -> tuple[Operation, ...]:
         """Undo what we did where that is right, and leave the rest to itself."""
-        del owner
-        acts = (*self.drop(observed), Forget(self.name, self.question(observed)))
-        return (ChangeBase(observed.host, acts),)
+        undone = self.drop(observed)
+        safety = self.safety(observed, owner) if undone else None
+        acts = (*undone, Forget(self.name, self.question(observed)))
+        cost = self.drop_cost if undone else Disruption.LIVE
+        return (ChangeBase(observed.host, acts, cost, safety),)
 
     def without(self, address: Address, observed: S, lost: frozenset[Address]) -> S:
         """The same: nothing of a base is part of another."""
@@ -149,7 +160,7 @@ class BaseKind(Generic[S]):
 
     def mark(self, observed: S, owner: Owner) -> tuple[Operation, ...]:
         """Write the mark anew."""
-        return (ChangeBase(observed.host, (self._mark(observed, owner),)),)
+        return (ChangeBase(observed.host, (self._mark(observed, observed, owner),)),)
 
     def is_untidy(self, observed: S) -> bool:
         """Never."""
@@ -160,19 +171,15 @@ class BaseKind(Generic[S]):
         """The host it is on."""
         return spec.host
 
-    def _seen(self, host: str, question: Question, spec: S, mark: Mark | None) -> Observed[S]:
-        name = mark.owner.name if mark else name_of(question.name)
-        return Observed(Address(self.name, name, host), spec, mark.owner if mark else None)
-
     def _change(
         self, wanted: S, seen: S | None, changed: frozenset[str], owner: Owner
     ) -> tuple[Operation, ...]:
-        acts = (*self.make(wanted, seen, changed), self._mark(wanted, owner))
+        acts = (*self.make(wanted, seen, changed), self._mark(wanted, seen, owner))
         safety = self.safety(wanted, owner)
         return (ChangeBase(wanted.host, acts, self.cost(wanted, seen), safety),)
 
-    def _mark(self, spec: S, owner: Owner) -> PutMark:
-        return PutMark(Mark(self.name, owner, self.question(spec), self.note(spec)))
+    def _mark(self, spec: S, seen: S | None, owner: Owner) -> PutMark:
+        return PutMark(Mark(self.name, owner, self.question(spec), self.note(spec, seen)))
 
 
 def name_of(thing: str) -> str:
@@ -183,11 +190,22 @@ def name_of(thing: str) -> str:
     return thing.removeprefix("/").replace("-", "--").replace("/", "-") or "root"
 
 
-def _mine(kind: str, facts: Facts) -> Iterator[Question]:
+def marks_of(kind: str, facts: Facts) -> dict[str, Mark]:
+    """The marks of a kind by the name of the thing."""
+    return {mark.question.name: mark for mark in facts.marks if mark.kind == kind}
+
+
+def questions_about(kind: str, facts: Facts) -> list[Question]:
     """One question per thing: that of today's document before that of an older mark."""
     asked = {mark.question for mark in facts.marks}
     named: dict[str, Question] = {}
     for question in facts.answers:
         if question.about == kind and (question.name not in named or question not in asked):
             named[question.name] = question
-    return iter(named.values())
+    return sorted(named.values())
+
+
+def seen_as(kind: str, host: str, question: Question, spec: S, mark: Mark | None) -> Observed[S]:
+    """What was seen, under the address that its mark says, or that its name makes."""
+    name = mark.owner.name if mark else name_of(question.name)
+    return Observed(Address(kind, name, host), spec, mark.owner if mark else None)

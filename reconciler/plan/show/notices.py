@@ -15,7 +15,7 @@ from reconciler.model.address import Address
 from reconciler.model.position import Position, Problem
 from reconciler.plan.guards import GUARDS, Violation
 from reconciler.plan.plan import Cause, Change, Plan
-from reconciler.plan.show.value import worded
+from reconciler.plan.show.content import difference
 from reconciler.plan.show.view import View, changes_in, foreign_in, notes
 
 PROBLEM_RULE = "config/problem"
@@ -96,8 +96,7 @@ def _change(change: Change, home: Position) -> Notice:
 
 def _fields(change: Change) -> Iterator[str]:
     for field in change.fields[:FIELDS_AT_MOST]:
-        before, after = worded(field.path, field.before), worded(field.path, field.after)
-        yield f"{field.path}: {before} → {after}"
+        yield difference(field)
     left = len(change.fields) - FIELDS_AT_MOST
     if left > 0:
         yield f"and {left} more fields"

@@ -13,6 +13,7 @@ from reconciler.model.change import Action, FieldChange
 from reconciler.plan.guards import Violation
 from reconciler.plan.plan import Change, Plan
 from reconciler.plan.show import escape
+from reconciler.plan.show.content import Mark, has_text, in_short, text_lines
 from reconciler.plan.show.escape import shortened
 from reconciler.plan.show.value import items, worded
 from reconciler.plan.show.view import View, changes_in, count, foreign_in, notes, summary, title
@@ -33,6 +34,9 @@ class LineKind(enum.StrEnum):
     HEADING = "heading"
     GROUP = "group"
     FIELD = "field"
+    ADDED = "added"
+    REMOVED = "removed"
+    CONTEXT = "context"
     HELD = "held"
     NOTE = "note"
     MORE = "more"
@@ -137,6 +141,15 @@ def _group(action: Action, changes: Sequence[Change]) -> Iterator[Line]:
 
 def _field(action: Action, field: FieldChange, depth: int) -> Iterator[Line]:
     path = shortened(field.path)
+    if has_text(field.path, field.before, field.after):
+        yield Line(
+            LineKind.FIELD, f"{path}: {in_short(field.path, field.before, field.after)}", depth
+        )
+        yield from _text(field, depth + 1)
+        return
+    if (short := in_short(field.path, field.before, field.after)) is not None:
+        yield Line(LineKind.FIELD, f"{path}: {shortened(short)}", depth)
+        return
     listed = items(field.path, field.after) if action is Action.CREATE else ()
     if listed:
         yield Line(LineKind.FIELD, f"{path}:", depth)
@@ -146,13 +159,24 @@ def _field(action: Action, field: FieldChange, depth: int) -> Iterator[Line]:
     yield Line(LineKind.FIELD, f"{path}: {before}{worded(field.path, field.after)}", depth)
 
 
+def _text(field: FieldChange, depth: int) -> Iterator[Line]:
+    """A text line by line: what is new, what goes, and what is around it."""
+    kinds = {Mark.NEW: LineKind.ADDED, Mark.GONE: LineKind.REMOVED}
+    for mark, text in text_lines(field.before, field.after):
+        yield Line(kinds.get(mark, LineKind.CONTEXT), f"{mark}{text}", depth)
+
+
 def _lost(fields: Iterable[FieldChange]) -> str:
-    """What goes, in one line: lists only by their length."""
-    values = (
-        (each, len(each.before) if isinstance(each.before, list) else each.before)
-        for each in fields
-    )
-    return shortened(", ".join(f"{each.path}: {worded(each.path, was)}" for each, was in values))
+    """What goes, in one line: lists and texts only by their length."""
+    return shortened(", ".join(f"{each.path}: {_length(each)}" for each in fields))
+
+
+def _length(field: FieldChange) -> str:
+    if isinstance(field.before, list):
+        return worded(field.path, len(field.before))
+    if has_text(field.path, None, field.before):
+        return str(in_short(field.path, None, field.before))
+    return worded(field.path, field.before)
 
 
 def _capped(lines: Sequence[Line], depth: int) -> Iterator[Line]:

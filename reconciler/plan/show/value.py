@@ -22,6 +22,7 @@ _SECRET_NAME = re.compile(
 )
 _PUBLIC_NAME = re.compile(r"(?:\A|_)(?:public|host|ssh|authorized)_keys?\Z", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=://)[^/@:\s]{0,256}:[^/@\s]{1,256}@")
+_LABEL = re.compile(r"\A[a-z0-9-]{1,63}/[A-Za-z0-9_.-]{1,64}@[0-9a-f]{16}\Z")
 _REFERENCE_PARTS = frozenset({"file", "key"})
 
 
@@ -61,9 +62,11 @@ def _redacted(name: str, value: object) -> Any:
 
 
 def _reference(value: object) -> str | None:
-    """The reference that the value is, also in its plain form; None if it is something else."""
+    """The reference or the version of a secret that the value is; None if it is something else."""
     if isinstance(value, SecretReference):
         return str(value)
+    if isinstance(value, str) and _LABEL.match(value):
+        return value
     if isinstance(value, Mapping) and value.keys() == _REFERENCE_PARTS:
         value = f"secret://{value['file']}/{value['key']}"
     if not isinstance(value, str):

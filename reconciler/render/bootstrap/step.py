@@ -60,20 +60,34 @@ def shown(steps: Iterable[Step]) -> Iterator[str]:
 
 def spelled_out(steps: Iterable[Step]) -> Iterator[str]:
     """The steps with everything that they would run and write. Passphrases are named only."""
-    for heading, step in zip(shown(steps := tuple(steps)), steps, strict=True):
+    every = tuple(steps)
+    told: set[str] = set()
+    for heading, step in zip(shown(every), every, strict=True):
         yield heading
         if step.done is not None:
-            yield from _command("done if", step.done)
+            yield from _command("done if this succeeds", step.done, told)
         for command in step.run:
-            yield from _command("run", command)
+            yield from _command("run", command, told)
 
 
-def _command(label: str, command: Command) -> Iterator[str]:
-    first, *rest = shlex.join(command.argv).split("\n")
-    yield f"      {label}: {first}"
-    yield from (f"        {line}" for line in rest)
+def _command(label: str, command: Command, told: set[str]) -> Iterator[str]:
+    """What is run, and what it reads; each text is told once."""
+    match command.argv:
+        case ("sh", "-c", text, _, *arguments):
+            yield f"    {label}, as a script with: {shlex.join(arguments) or 'no arguments'}"
+            yield from _text(text, told)
+        case _:
+            yield f"    {label}: {shlex.join(command.argv)}"
     if command.passphrase:
-        yield f"      which reads: the passphrase of {command.passphrase}"
+        yield f"    it reads: the passphrase of {command.passphrase}"
     if command.stdin:
-        yield "      which reads:"
-        yield from (f"        {line}".rstrip() for line in command.stdin.splitlines())
+        yield "    it reads:"
+        yield from _text(command.stdin, told)
+
+
+def _text(text: str, told: set[str]) -> Iterator[str]:
+    if text in told:
+        yield "      (the same as above)"
+        return
+    told.add(text)
+    yield from (f"      | {line}".rstrip() for line in text.splitlines())

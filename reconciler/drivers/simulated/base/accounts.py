@@ -36,6 +36,8 @@ def remove_group(base: Base, act: RemoveGroup) -> Base:
     """
     if act.name not in base.groups:
         return base
+    if act.if_unused and (act.name in base.users or _members(base, act.name)):
+        return base
     if act.name in base.users:
         message = f"cannot remove the primary group of user '{act.name}'"
         raise Refused(message)
@@ -77,6 +79,10 @@ def lock_user(base: Base, act: LockUser) -> Base:
         return base
     locked = replace(known, locked=True, keys=(), sudo=False)
     return base if locked == known else replace(base, users={**base.users, act.name: locked})
+
+
+def _members(base: Base, group: str) -> list[str]:
+    return [name for name, user in base.users.items() if group in user.groups]
 
 
 def _new(base: Base, act: PutUser) -> User:

@@ -15,7 +15,7 @@ from reconciler.drivers.simulated.base import (
     services,
     settings,
 )
-from reconciler.drivers.simulated.base.look import key_of, sealed_sum
+from reconciler.drivers.simulated.base.look import key_of
 from reconciler.drivers.simulated.base.state import Base, Kept
 from reconciler.ports.acts import (
     Act,
@@ -45,6 +45,7 @@ from reconciler.ports.acts import (
     SetSysctl,
     Unmount,
 )
+from reconciler.ports.facts import SECRET, Question
 
 FULL = "No space left on device"
 READ_ONLY = "Read-only file system"
@@ -66,9 +67,19 @@ def done(base: Base, act: Act) -> Base:
 
 def _put_mark(base: Base, act: PutMark) -> Base:
     mark = act.mark
-    kept = Kept(mark.owner, mark.question, mark.note, sealed_sum(base, mark.question))
     key = key_of(mark.kind, mark.question)
+    kept = Kept(mark.owner, mark.question, mark.note, _seal(base, mark.question))
     return base if base.marks.get(key) == kept else replace(base, marks={**base.marks, key: kept})
+
+
+def _seal(base: Base, question: Question) -> str | None:
+    """The sum that the mark of a file is to hold; of one with secrets that of what we wrote."""
+    if question.about != "file":
+        return None
+    if SECRET in question.details:
+        return base.written.get(question.name)
+    file = base.files.get(question.name)
+    return files.sum_of(file) if file and file.type == "file" else None
 
 
 def _forget(base: Base, act: Forget) -> Base:
@@ -76,10 +87,12 @@ def _forget(base: Base, act: Forget) -> Base:
     if key not in base.marks:
         return base
     marks = {each: kept for each, kept in base.marks.items() if each != key}
-    originals = dict(base.originals)
-    if act.kind == "file":
-        originals.pop(act.question.name, None)
-    return replace(base, marks=marks, originals=originals)
+    if act.kind != "file":
+        return replace(base, marks=marks)
+    path = act.question.name
+    originals = {each: file for each, file in base.originals.items() if each != path}
+    written = {each: known for each, known in base.written.items() if each != path}
+    return replace(base, marks=marks, originals=originals, written=written)
 
 
 _DO: Mapping[type[Act], Callable[[Base, Any], Base]] = {

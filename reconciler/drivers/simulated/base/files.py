@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 from reconciler.drivers.refusal import Refused
@@ -18,7 +19,7 @@ _USUAL = frozenset(
         *("/etc/profile.d", "/etc/security", "/etc/security/limits.d", "/etc/ssh"),
         *("/etc/ssh/sshd_config.d", "/etc/sudoers.d", "/etc/sysctl.d", "/etc/systemd"),
         *("/etc/systemd/network", "/etc/systemd/system", "/etc/udev", "/etc/udev/rules.d"),
-        *("/home", "/mnt", "/opt", "/root", "/srv", "/tmp", "/usr", "/usr/local"),
+        *("/home", "/mnt", "/opt", "/root", "/srv", "/usr", "/usr/local"),
         *("/usr/local/bin", "/usr/local/sbin", "/var", "/var/lib", "/var/lib/libvirt"),
         *("/var/lib/libvirt/images", "/var/log", "/var/spool"),
     )
@@ -35,6 +36,11 @@ def at(base: Base, path: str) -> File | None:
     if path in _USUAL or path in homes or path in of_packages or below(base, path):
         return _DIRECTORY
     return None
+
+
+def sum_of(file: File) -> str:
+    """The sum of the content, in which references stand for their secrets."""
+    return sha256((file.content + "".join(file.secrets)).encode()).hexdigest()
 
 
 def below(base: Base, path: str) -> list[str]:
@@ -77,7 +83,13 @@ def put_file(base: Base, act: PutFile) -> Base:
     if act.check and (BROKEN in act.content or act.check[0] == "false"):
         message = f"the check of {act.path} failed: {' '.join(act.check)} exited with 1"
         raise Refused(message)
-    return put(base, act.path, File("file", act.mode, act.owner, act.group, act.content))
+    versions = tuple(sorted(f"{each.reference}@{each.version}" for each in act.secrets))
+    place = (act.mode, act.owner, act.group)
+    file = File("file", *place, act.content, secrets=versions)
+    after = put(base, act.path, file)
+    if not versions or after.written.get(act.path) == sum_of(file):
+        return after
+    return replace(after, written={**after.written, act.path: sum_of(file)})
 
 
 def put_directory(base: Base, act: PutDirectory) -> Base:
@@ -101,20 +113,29 @@ def put_link(base: Base, act: PutLink) -> Base:
 def remove_path(base: Base, act: RemovePath) -> Base:
     """Take away what is at a path, or bring back what was there before.
 
+    A directory with something in it stays where there was none before.
+
     Raises:
-        Refused: it is a directory with something in it.
+        Refused: a directory with something in it is to go.
     """
     before, original = at(base, act.path), base.originals.get(act.path)
     after = original if act.restores else None
     if before is None and after is None:
         return base
-    if before and before.type == "directory" and after is None:
-        if below(base, act.path) or act.path not in base.files:
-            message = f"{act.path} is a directory with something in it"
-            raise Refused(message)
+    if after is None and _has_something_in_it(base, act.path):
+        if act.restores:
+            return base
+        message = f"{act.path} is a directory with something in it"
+        raise Refused(message)
     rest = {path: each for path, each in base.originals.items() if path != act.path}
     kept = replace(base, originals=rest) if act.restores else _with_original(base, act.path)
     return written(kept, act.path, after)
+
+
+def _has_something_in_it(base: Base, path: str) -> bool:
+    """A directory of Debian or of a package always has."""
+    known = base.files.get(path, _DIRECTORY)
+    return known.type == "directory" and (path not in base.files or bool(below(base, path)))
 
 
 def _may_replace(before: File, file: File) -> bool:

@@ -26,20 +26,22 @@ USUAL_VALUES: Mapping[str, str] = {
 }
 _ROOTS = frozenset({"dev", "fs", "kernel", "net", "user", "vm"})
 _NEEDS = {"net.bridge.": "br_netfilter", "net.netfilter.": "nf_conntrack"}
+NEVER = ("no-such", "no_such")  # part of the names of what is not to be had
 NOWHERE = "-down:"  # part of the name of a server that does not answer
 
 
 def sysctl(base: Base, name: str) -> Sysctl | None:
-    """A kernel setting, if the kernel has it with the modules that are loaded."""
-    if NEVER in name or name.partition(".")[0] not in _ROOTS or "." not in name:
+    """A kernel setting, if the kernel has it with the modules that are loaded.
+
+    It may be called with slashes, too.
+    """
+    name = name.replace("/", ".")
+    if _is_never(name) or name.partition(".")[0] not in _ROOTS or "." not in name:
         return None
     for start, module in _NEEDS.items():
         if name.startswith(start) and not base.modules.get(module, Module(loaded=False)).loaded:
             return None
     return base.sysctls.get(name) or Sysctl(USUAL_VALUES.get(name, "0"))
-
-
-NEVER = "no-such"
 
 
 def set_sysctl(base: Base, act: SetSysctl) -> Base:
@@ -68,22 +70,24 @@ def load_module(base: Base, act: LoadModule) -> Base:
     Raises:
         Refused: there is no such module.
     """
-    if act.name.startswith(NEVER.replace("-", "_")) or act.name.startswith(NEVER):
+    if _is_never(act.name):
         message = f"modprobe: FATAL: Module {act.name} not found"
         raise Refused(message)
     after = Module(persisted=True, options=act.options or None)
-    if base.modules.get(act.name) == after:
+    name = act.name.replace("-", "_")
+    if base.modules.get(name) == after:
         return base
-    return replace(base, modules={**base.modules, act.name: after})
+    return replace(base, modules={**base.modules, name: after})
 
 
 def forget_module(base: Base, act: ForgetModule) -> Base:
     """Do not load a module at the next boot."""
-    known = base.modules.get(act.name)
+    name = act.name.replace("-", "_")
+    known = base.modules.get(name)
     if known is None:
         return base
     after = replace(known, persisted=False, options=None)
-    return base if after == known else replace(base, modules={**base.modules, act.name: after})
+    return base if after == known else replace(base, modules={**base.modules, name: after})
 
 
 def mount(base: Base, act: Mount) -> Base:
@@ -92,11 +96,11 @@ def mount(base: Base, act: Mount) -> Base:
     Raises:
         Refused: what is to be mounted is not to be had, or something else is in the way.
     """
-    line = f"{act.source} {act.path} {act.type} {act.options or 'defaults'} 0 0"
+    line = f"{act.source} {act.type} {act.options}"
     after = Mounted(act.source, act.type, act.options, line)
     if base.mounts.get(act.path) == after:
         return base
-    if NOWHERE in act.source or NEVER in act.source:
+    if NOWHERE in act.source or _is_never(act.source):
         message = f"mount: {act.path}: {act.source} is not to be had"
         raise Refused(message)
     place = files.at(base, act.path)
@@ -116,7 +120,7 @@ def unmount(base: Base, act: Unmount) -> Base:
     return replace(base, mounts=rest)
 
 
-def rebooted(base: Base) -> Base:
+def as_written_down(base: Base) -> Base:
     """The kernel after a boot: what was not written down is as usual."""
     sysctls = {k: Sysctl(v.persisted, v.persisted) for k, v in base.sysctls.items() if v.persisted}
     modules = {k: replace(v, loaded=True) for k, v in base.modules.items() if v.persisted}
@@ -124,8 +128,12 @@ def rebooted(base: Base) -> Base:
     return replace(base, sysctls=sysctls, modules=modules, mounts=mounts)
 
 
+def _is_never(name: str) -> bool:
+    return any(each in name for each in NEVER)
+
+
 def _from_line(line: str) -> Mounted:
-    source, _, kind, options, *_ = line.split()
+    source, kind, options = line.split(" ")
     return Mounted(source, kind, options, line)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 
 from reconciler.drivers.simulated.base import files, kernel, services, settings
-from reconciler.drivers.simulated.base.state import Base, Kept
+from reconciler.drivers.simulated.base.state import Base, File, Service
 from reconciler.drivers.simulated.base.switch import undone
 from reconciler.ports.facts import (
+    SECRET,
     About,
     CommandFact,
     Fact,
@@ -31,25 +33,45 @@ from reconciler.ports.facts import (
 
 LONGEST_CONTENT_BYTES = 64 * 1024
 DIRECTORY_BYTES = 4096
-_SECRET = "secret"  # noqa: S105 (the word in a question's details)
 
 
 def look(base: Base, questions: Iterable[Question]) -> Facts:
     """Everything that is asked, and what the marks ask."""
     marks = tuple(_marks(base))
     asked = {*questions, *(mark.question for mark in marks)}
-    return Facts({each: answer(base, each) for each in sorted(asked)}, marks, undone(base))
+    files_asked = [each for each in asked if each.about == "file"]
+    secret = {each.name for each in files_asked if SECRET in each.details}
+    view = View(base, frozenset(each.name for each in files_asked) - secret)
+    return Facts({each: view.answer(each) for each in sorted(asked)}, marks, undone(base))
 
 
-def answer(base: Base, question: Question) -> Fact | None:
-    """What is there, or None."""
-    found = _ANSWERS.get(question.about)
-    return found(base, question) if found else None
+@dataclass(frozen=True, slots=True)
+class View:
+    """A base, and the paths whose content may be told."""
 
+    base: Base
+    public: frozenset[str]
 
-def sum_of(content: str, *, secret: bool) -> str:
-    """The sum of a content; that of a secret one says nothing to who does not have the key."""
-    return sha256(("the key of this host" if secret else "").encode() + content.encode()).hexdigest()
+    def answer(self, question: Question) -> Fact | None:
+        """What is there, or None. Of a pool, what it lies on."""
+        if question.about == "pool" and len(question.details) > 1:
+            about, name, *_ = question.details
+            question = Question(about, name)  # type: ignore[arg-type]
+        found = _ANSWERS.get(question.about)
+        return found(self, question) if found else None
+
+    def told(self, path: str, file: File) -> str:
+        """The sum of a content; that of a secret one says nothing to who does not have the key."""
+        plain = files.sum_of(file)
+        if path in self.public:
+            return plain
+        return sha256(f"the key of the host, and {plain}".encode()).hexdigest()
+
+    def is_sealed(self, path: str) -> bool:
+        """Whether a file has the content that its mark says."""
+        kept = self.base.marks.get(key_of("file", Question("file", path)))
+        file = self.base.files.get(path)
+        return bool(kept and kept.sum and file and kept.sum == files.sum_of(file))
 
 
 def key_of(kind: str, question: Question) -> str:
@@ -57,21 +79,13 @@ def key_of(kind: str, question: Question) -> str:
     return f"{kind} {question.name}"
 
 
-def sealed_sum(base: Base, question: Question) -> str | None:
-    """The sum of the content of a file, for the mark that is about to be written."""
-    file = base.files.get(question.name)
-    if question.about != "file" or file is None or file.type != "file":
-        return None
-    return sum_of(file.content, secret=_SECRET in question.details)
-
-
 def _marks(base: Base) -> Iterator[Mark]:
     for key, kept in sorted(base.marks.items()):
         yield Mark(key.partition(" ")[0], kept.owner, kept.question, kept.note)
 
 
-def _file(base: Base, question: Question) -> FileFact | None:
-    path, file = question.name, files.at(base, question.name)
+def _file(view: View, question: Question) -> FileFact | None:
+    path, file = question.name, files.at(view.base, question.name)
     if file is None:
         return None
     if file.type != "file":
@@ -79,56 +93,46 @@ def _file(base: Base, question: Question) -> FileFact | None:
         place = (file.type, file.mode, file.owner, file.group)
         return FileFact(*place, size, target=file.target)
     size = len(file.content.encode())
-    is_secret = _SECRET in question.details
+    is_told = path in view.public and size <= LONGEST_CONTENT_BYTES
     return FileFact(
         "file",
         file.mode,
         file.owner,
         file.group,
         size,
-        None if is_secret or size > LONGEST_CONTENT_BYTES else file.content,
-        sum_of(file.content, secret=is_secret),
-        is_sealed=_is_sealed(base, path),
+        file.content if is_told else None,
+        view.told(path, file),
+        is_sealed=view.is_sealed(path),
     )
 
 
-def _is_sealed(base: Base, path: str) -> bool:
-    kept = _file_mark(base, path)
-    return kept is not None and kept.sum is not None and kept.sum == sealed_sum(base, kept.question)
-
-
-def _file_mark(base: Base, path: str) -> Kept | None:
-    return base.marks.get(key_of("file", Question("file", path)))
-
-
-def _package(base: Base, question: Question) -> PackageFact | None:
-    known = base.packages.get(question.name)
+def _package(view: View, question: Question) -> PackageFact | None:
+    known = view.base.packages.get(question.name)
     return PackageFact(known.version, known.held) if known else None
 
 
-def _service(base: Base, question: Question) -> ServiceFact | None:
-    known = services.named(base, question.name)
+def _service(view: View, question: Question) -> ServiceFact | None:
+    known = services.named(view.base, question.name)
     if known is None:
         return None
-    reads = tuple(_read(base, path, known.read, known.running) for path in question.details)
+    reads = tuple(_read(view, path, known) for path in question.details)
     return ServiceFact(known.enabled, known.running, known.masked, reads)
 
 
-def _read(base: Base, path: str, tick: int, running: bool) -> ReadFact:  # noqa: FBT001 (a fact)
-    file, kept = base.files.get(path), _file_mark(base, path)
+def _read(view: View, path: str, service: Service) -> ReadFact:
+    file = view.base.files.get(path)
     if file is None or file.type != "file":
         return ReadFact(path, None, is_current=True)
-    is_secret = kept is not None and _SECRET in kept.question.details
     return ReadFact(
         path,
-        sum_of(file.content, secret=is_secret),
-        is_current=not running or tick >= file.changed,
-        is_sealed=_is_sealed(base, path),
+        view.told(path, file),
+        is_current=not service.running or service.read >= file.changed,
+        is_sealed=view.is_sealed(path),
     )
 
 
-def _user(base: Base, question: Question) -> UserFact | None:
-    known = base.users.get(question.name)
+def _user(view: View, question: Question) -> UserFact | None:
+    known = view.base.users.get(question.name)
     if known is None:
         return None
     return UserFact(
@@ -143,54 +147,54 @@ def _user(base: Base, question: Question) -> UserFact | None:
     )
 
 
-def _group(base: Base, question: Question) -> GroupFact | None:
-    gid = base.groups.get(question.name)
+def _group(view: View, question: Question) -> GroupFact | None:
+    gid = view.base.groups.get(question.name)
     return None if gid is None else GroupFact(gid)
 
 
-def _sysctl(base: Base, question: Question) -> SysctlFact | None:
-    known = kernel.sysctl(base, question.name)
+def _sysctl(view: View, question: Question) -> SysctlFact | None:
+    known = kernel.sysctl(view.base, question.name)
     return SysctlFact(known.value, known.persisted) if known else None
 
 
-def _module(base: Base, question: Question) -> ModuleFact | None:
-    known = base.modules.get(question.name)
+def _module(view: View, question: Question) -> ModuleFact | None:
+    known = view.base.modules.get(question.name.replace("-", "_"))
     if known is None or not (known.loaded or known.persisted):
         return None
     return ModuleFact(known.loaded, known.persisted, known.options)
 
 
-def _mount(base: Base, question: Question) -> MountFact | None:
-    known = base.mounts.get(question.name)
+def _mount(view: View, question: Question) -> MountFact | None:
+    known = view.base.mounts.get(question.name)
     if known is None:
         return None
     is_mounted = known.source is not None
     return MountFact(is_mounted, known.source, known.type, known.options, known.fstab)
 
 
-def _setting(base: Base, question: Question) -> SettingFact | None:
-    value = base.settings.get(question.name)
+def _setting(view: View, question: Question) -> SettingFact | None:
+    value = view.base.settings.get(question.name)
     return None if value is None else SettingFact(value)
 
 
-def _command(base: Base, question: Question) -> CommandFact:
-    is_done = settings.is_done(base, question.name, question.details)
+def _command(view: View, question: Question) -> CommandFact:
+    is_done = settings.is_done(view.base, question.name, question.details)
     return CommandFact(is_done, "" if is_done else "exit 1")
 
 
-def _volume_group(base: Base, question: Question) -> VolumeGroupFact | None:
-    devices = base.volume_groups.get(question.name)
+def _volume_group(view: View, question: Question) -> VolumeGroupFact | None:
+    devices = view.base.volume_groups.get(question.name)
     if devices is None:
         return None
     return VolumeGroupFact(tuple(sorted(devices)), settings.DEVICE_BYTES * len(devices))
 
 
-def _zpool(base: Base, question: Question) -> ZpoolFact | None:
-    known = base.zpools.get(question.name)
+def _zpool(view: View, question: Question) -> ZpoolFact | None:
+    known = view.base.zpools.get(question.name)
     return ZpoolFact(known.layout, "ONLINE", settings.DEVICE_BYTES) if known else None
 
 
-_ANSWERS: Mapping[About, Callable[[Base, Question], Fact | None]] = {
+_ANSWERS: Mapping[About, Callable[[View, Question], Fact | None]] = {
     "file": _file,
     "package": _package,
     "service": _service,

@@ -46,6 +46,8 @@ def set_service(base: Base, act: SetService) -> Base:
     Raises:
         Refused: there is no such unit, or a masked one is to run.
     """
+    if named(base, act.unit) is None and not (act.enabled or act.running or act.masked):
+        return base
     known, name = _known(base, act.unit), short(act.unit)
     masked = known.masked if act.masked is None else act.masked
     enabled = known.enabled if act.enabled is None else act.enabled
@@ -62,16 +64,24 @@ def set_service(base: Base, act: SetService) -> Base:
 
 
 def restart(base: Base, act: RestartService) -> Base:
-    """Let a unit read its files again; one that does not run is started.
+    """Let a unit read its files again, if it runs.
 
     Raises:
-        Refused: there is no such unit, or it is masked.
+        Refused: it is masked.
     """
-    known = _known(base, act.unit)
+    known = named(base, act.unit)
+    if known is None or not known.running:
+        return base
     if known.masked:
         message = f"Unit {act.unit} is masked"
         raise Refused(message)
-    return _ran(base, short(act.unit), replace(known, running=True))
+    return _ran(base, short(act.unit), known)
+
+
+def run_anew(base: Base, unit: str) -> Base:
+    """Start a unit anew whatever it does, unless there is none."""
+    known = named(base, unit)
+    return base if known is None else _ran(base, short(unit), replace(known, running=True))
 
 
 def _known(base: Base, unit: str) -> Service:

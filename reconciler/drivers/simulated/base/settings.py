@@ -36,7 +36,9 @@ def is_done(base: Base, name: str, check: tuple[str, ...]) -> bool:
     """
     if check[:1] == ("test",):
         return files.at(base, check[-1]) is not None
-    return {("true",): True, ("false",): False}.get(check, name in base.commands)
+    if check in {("true",), ("false",)}:
+        return check == ("true",)
+    return name in base.commands
 
 
 def run_command(base: Base, act: RunCommand) -> Base:

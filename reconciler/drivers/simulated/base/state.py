@@ -20,7 +20,11 @@ USUAL_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Something at a path. `content` is that of a file, `target` that of a link."""
+    """Something at a path. `content` is that of a file, `target` that of a link.
+
+    References to secrets stay in the content as they are; `secrets` are the versions that they
+    stand for.
+    """
 
     type: Literal["file", "directory", "link", "other"] = "file"
     mode: str = "0644"
@@ -28,6 +32,7 @@ class File:
     group: str = "root"
     content: str = ""
     target: str | None = None
+    secrets: tuple[str, ...] = ()
     changed: NonNegativeInt = 0
 
 
@@ -83,7 +88,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """What is mounted at a path: `fstab` is what is mounted there at the next boot."""
+    """What is mounted at a path. `fstab`: source, type and options at the next boot."""
 
     source: str | None = None
     type: str | None = None
@@ -119,7 +124,10 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """An armed dead man's switch: when it fires, the services it restarts, what it is about."""
+    """An armed dead man's switch: when it fires, and what it brings back then.
+
+    `services` are those that ran when it was armed.
+    """
 
     fires: datetime
     files: tuple[str, ...]
@@ -139,8 +147,8 @@ def _usual_services() -> dict[str, Service]:
 
 def _usual_users() -> dict[str, User]:
     return {
-        "root": User(0, "root", shell="/bin/bash", home="/root"),
-        "nobody": User(65534, "nobody", home="/nonexistent", locked=True),
+        "root": User(0, "root", (), "/bin/bash", "/root"),
+        "nobody": User(65534, "nobody", home="/nonexistent"),
     }
 
 
@@ -160,7 +168,8 @@ class Base:
 
     `catalogue` are packages with the versions to be had, the newest last; of a package that is not
     in it there is version 1.0, and of one named `no-such-...` there is none. `marks` are by kind
-    and name (`file /etc/motd`); `originals` what was there before anything of ours; `confirmed`
+    and name (`file /etc/motd`); `written` the sums of what we put into files with secrets;
+    `originals` what was there before anything of ours; `confirmed`
     what files on the management path held when the services that read them last ran well (None:
     nothing). `cut` are the services that let nobody in. `fence` counts who changed the host.
     """
@@ -179,6 +188,7 @@ class Base:
     volume_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     zpools: Mapping[str, Zpool] = field(default_factory=dict)
     marks: Mapping[str, Kept] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
     originals: Mapping[str, File] = field(default_factory=dict)
     confirmed: Mapping[str, File | None] = field(default_factory=dict)
     switch: Switch | None = None

@@ -13,7 +13,6 @@ from reconciler.drivers.refusal import Refused
 from reconciler.drivers.simulated.base import files, services
 from reconciler.drivers.simulated.base.state import Base, Switch, Tried
 from reconciler.model.address import Address
-from reconciler.ports.acts import RestartService
 from reconciler.ports.machine import Safety
 
 ENOUGH = 2  # so often a change is tried whose end nobody saw
@@ -42,7 +41,8 @@ def armed(base: Base, safety: Safety, now: datetime) -> Base:
         raise Refused(message)
     concerns = {str(address): digest for address, digest in safety.concerns}
     now_there = {path: base.files.get(path) for path in safety.files}
-    switch = Switch(now + safety.deadline, safety.files, safety.services, concerns)
+    running = tuple(each for each in safety.services if _runs(base, each))
+    switch = Switch(now + safety.deadline, safety.files, running, concerns)
     return replace(base, switch=switch, confirmed={**now_there, **base.confirmed})
 
 
@@ -69,10 +69,13 @@ def fired(base: Base, *, times: int = 1) -> Base:
             base = files.written(base, path, before)
     base = replace(base, switch=None, tried={**base.tried, **_tried(base, switch, times)})
     for unit in switch.services:
-        service = services.named(base, unit)
-        if service is not None and not service.masked:
-            base = services.restart(base, RestartService(unit))
+        base = services.run_anew(base, unit)
     return base
+
+
+def _runs(base: Base, unit: str) -> bool:
+    service = services.named(base, unit)
+    return service is not None and service.running
 
 
 def _tried(base: Base, switch: Switch, times: int) -> dict[str, Tried]:

@@ -70,6 +70,8 @@ HYPERVISOR_CALLS: dict[str, Attempt] = {
     ),
     "pools": lambda farm: farm.hypervisor("virt1").pools(),
     "networks": lambda farm: farm.hypervisor("virt1").networks(),
+    "define_pool": lambda farm: farm.hypervisor("virt1").define_pool("new", "dir", "/srv/new"),
+    "remove_pool": lambda farm: farm.hypervisor("virt1").remove_pool("default"),
     "send_volume": lambda farm: farm.hypervisor("virt2").send_volume("default", "spare", "virt1"),
 }
 NAMESERVER_CALLS: dict[str, Attempt] = {

@@ -1,0 +1,175 @@
+"""Debian packages: installed, brought to a version, removed, held.
+
+Nothing is removed that nobody spoke of, and a configuration that was changed by hand stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from reconciler.drivers.ssh.onhost.host import Batch, Ran, Refused, shortened
+from reconciler.drivers.ssh.onhost.state import OURS, opened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEADLINE_SECONDS = 900.0
+UPDATE_SECONDS = 300.0
+OLD_SECONDS = 24 * 3600.0
+_LOCK_SECONDS = 120
+_STAMP = "lists.json"
+_APT = (
+    "apt-get",
+    "--yes",
+    "--quiet",
+    f"--option=DPkg::Lock::Timeout={_LOCK_SECONDS}",
+    "--option=Dpkg::Options::=--force-confold",
+    "--option=Dpkg::Use-Pty=0",
+)
+# What apt-get says when its lists do not know what is asked for, or no longer where it is.
+_UNKNOWN = ("Unable to locate package", "was not found", "no installation candidate", "Failed to f")
+
+
+def install_package(batch: Batch, name: str, version: str | None = None) -> None:
+    """Install a package, or bring it to a version; one that is right already stays as it is.
+
+    Raises:
+        Refused: it cannot be had, or others would have to go.
+    """
+    installed, is_held = _installed(batch, name)
+    if installed is not None and version in {None, installed}:
+        return
+    _recover(batch)
+    is_new = _refresh(batch)
+    ran = _install(batch, name, version)
+    if ran.code and not is_new and any(word in ran.stderr for word in _UNKNOWN):
+        _update(batch)
+        ran = _install(batch, name, version)
+    if ran.code:
+        raise Refused(f"cannot install {name}: {_complaint(ran)}")
+    if is_held and version:
+        hold_package(batch, name, held=True)
+
+
+def remove_package(batch: Batch, name: str) -> None:
+    """Take a package away; its configuration stays.
+
+    Raises:
+        Refused: others would go with it.
+    """
+    if _installed(batch, name)[0] is None:
+        return
+    _recover(batch)
+    others = sorted(set(_removed(batch, name)) - {name.partition(":")[0]})
+    if others:
+        listed = ", ".join(others)
+        raise Refused(f"{name} cannot go alone, {listed} would go too: declare them absent first")
+    _apt(batch, "remove", name, what=f"remove {name}")
+
+
+def hold_package(batch: Batch, name: str, *, held: bool) -> None:
+    """Keep a package at its version, or let it go on."""
+    word = "hold" if held else "unhold"
+    batch.must("apt-mark", word, name, what=f"{word} {name}")
+
+
+def _install(batch: Batch, name: str, version: str | None) -> Ran:
+    # A version is asked for by somebody who knows; without one nothing goes back.
+    asked = [f"{name}={version}"] if version else [name]
+    may = ["--allow-downgrades", "--allow-change-held-packages"] if version else []
+    return batch.run([*_APT, "--no-remove", *may, "install", *asked], seconds=DEADLINE_SECONDS)
+
+
+def _apt(batch: Batch, *words: str, what: str) -> None:
+    ran = batch.run([*_APT, *words], seconds=DEADLINE_SECONDS)
+    if ran.code:
+        raise Refused(f"cannot {what}: {_complaint(ran)}")
+
+
+def _installed(batch: Batch, name: str) -> tuple[str | None, bool]:
+    """The version that is installed, if one is, and whether it is held."""
+    form = "${db:Status-Want} ${db:Status-Status} ${Version}\n"
+    ran = batch.run(["dpkg-query", "--show", f"--showformat={form}", name], seconds=30)
+    for line in ran.stdout.splitlines() if ran.code == 0 else ():
+        want, status, version = [*line.split(" "), "", "", ""][:3]
+        if status == "installed":
+            return version, want == "hold"
+    return None, False
+
+
+def _removed(batch: Batch, name: str) -> Iterator[str]:
+    """What apt-get would take away with it."""
+    ran = batch.run([*_APT, "--simulate", "remove", name], seconds=DEADLINE_SECONDS)
+    if ran.code:
+        raise Refused(f"cannot remove {name}: {_complaint(ran)}")
+    for line in ran.stdout.splitlines():
+        if line.startswith(("Remv ", "Purg ")):
+            yield line.split()[1].partition(":")[0]
+
+
+def _recover(batch: Batch) -> None:
+    """Let dpkg finish what it was interrupted in."""
+    try:
+        names = os.listdir(batch.path("/var/lib/dpkg/updates"))  # noqa: PTH208 (slow to import)
+    except FileNotFoundError:
+        return
+    if any(name.isdigit() for name in names):
+        ran = batch.run(["dpkg", "--force-confold", "--configure", "-a"], seconds=DEADLINE_SECONDS)
+        if ran.code:
+            raise Refused(f"cannot finish what dpkg was interrupted in: {_complaint(ran)}")
+
+
+def _refresh(batch: Batch) -> bool:
+    """Fetch the lists if they are older than a day, or than where they come from."""
+    with opened(batch) as directory:
+        seen = directory.stat(_STAMP)
+        known = json.loads(directory.read(_STAMP)) if seen is not None else {}
+    age = batch.clock() - seen.st_mtime if seen is not None else -1.0
+    if 0 <= age < OLD_SECONDS and known == _sources(batch) and _has_lists(batch):
+        return False
+    _update(batch)
+    return True
+
+
+def _update(batch: Batch) -> None:
+    sources = _sources(batch)
+    ran = batch.run([*_APT, "update"], seconds=UPDATE_SECONDS)
+    if ran.code:
+        raise Refused(f"cannot fetch the lists of packages: {_complaint(ran)}")
+    if any(line.startswith("W: Failed to fetch") for line in ran.stderr.splitlines()):
+        return  # old lists may do; the next one tries again
+    with opened(batch) as directory:
+        directory.put(_STAMP, json.dumps(sources).encode(), OURS)
+
+
+def _sources(batch: Batch) -> dict[str, list[int]]:
+    """Where lists come from: each file, by its size and the time it was written."""
+    folder = batch.path("/etc/apt/sources.list.d")
+    is_there = os.path.isdir(folder)  # noqa: PTH112 (pathlib is slow to import)
+    names = sorted(os.listdir(folder)) if is_there else []  # noqa: PTH208
+    paths = ["/etc/apt/sources.list", *(f"/etc/apt/sources.list.d/{name}" for name in names)]
+    found = {}
+    for path in paths:
+        try:
+            seen = os.stat(batch.path(path))  # noqa: PTH116 (pathlib is slow to import)
+        except FileNotFoundError:
+            continue
+        found[path] = [seen.st_size, seen.st_mtime_ns]
+    return found
+
+
+def _has_lists(batch: Batch) -> bool:
+    try:
+        names = os.listdir(batch.path("/var/lib/apt/lists"))  # noqa: PTH208 (slow to import)
+    except FileNotFoundError:
+        return False
+    return any(name.endswith(("Packages", "Packages.lz4", "Packages.gz")) for name in names)
+
+
+def _complaint(ran: Ran) -> str:
+    """The errors among all that apt-get and dpkg say."""
+    said = f"{ran.stdout}\n{ran.stderr}".splitlines()
+    errors = [line for line in said if line.startswith(("E: ", "dpkg: error"))]
+    return shortened("\n".join(errors)) or ran.complaint

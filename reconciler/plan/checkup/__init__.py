@@ -1,0 +1,1 @@
+"""What is wrong with the ground that everything stands on: settings, repository, hosts."""

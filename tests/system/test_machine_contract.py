@@ -1,0 +1,70 @@
+"""The contract of machines on a Debian over ssh, as far as a lab host is a machine of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.drivers.farm import RealFarm
+from reconciler.ports.machine import Machine
+from tests.contract.machine_bench import NOT_IN_THE_LAB, ROOM_ITSELF, MachineBench
+from tests.contract.test_machine_files import *  # noqa: F403 - the tests of the contract
+from tests.contract.test_machine_marks import *  # noqa: F403 - the tests of the contract
+from tests.contract.test_machine_services import *  # noqa: F403 - the tests of the contract
+from tests.contract.test_machine_system import *  # noqa: F403 - the tests of the contract
+from tests.system.driven import driven
+from tests.system.lab import Lab, LabHost, taken
+
+HOST = "virt2"
+CLEANUP = Path(__file__).with_name("clean-base")
+PATIENCE = timedelta(seconds=60)
+
+
+@pytest.fixture(scope="module")
+def farms(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RealFarm, ...]]:
+    """Two reconcilers that know nothing of each other."""
+    with taken(lab.directory, HOST), ExitStack() as stack:
+        yield tuple(
+            stack.enter_context(driven(lab, tmp_path_factory.mktemp(name)))
+            for name in ("ours", "rival")
+        )
+        clean(lab.hosts[HOST])
+
+
+@pytest.fixture
+def machine_bench(
+    request: pytest.FixtureRequest, lab: Lab, farms: tuple[RealFarm, ...]
+) -> MachineBench:
+    for mark in request.node.iter_markers("needs"):
+        if reason := NOT_IN_THE_LAB.get(mark.args[0]):
+            pytest.skip(reason)
+    host = lab.hosts[HOST]
+    clean(host)
+    ours, rival = (farm.machine(HOST) for farm in farms)
+    for machine in (ours, rival):
+        machine.look([])  # the fence went with the directory that was cleaned away
+    ours.do([ROOM_ITSELF])
+    return MachineBench(
+        machine=ours,
+        rival=lambda: after_a_look(rival),
+        write=lambda path, content: host.write_file(path, content.encode()),
+        remove=lambda path: remove(host, path),
+        set_disk=lambda disk: pytest.fail(f"the disk of a lab host cannot be {disk}"),
+    )
+
+
+def after_a_look(machine: Machine) -> Machine:
+    machine.look([])
+    return machine
+
+
+def remove(host: LabHost, path: str) -> None:
+    host.run("rm", "-rf", path)
+
+
+def clean(host: LabHost) -> None:
+    host.run("bash", "-s", stdin=CLEANUP.read_bytes(), within=PATIENCE)
