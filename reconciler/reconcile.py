@@ -36,6 +36,7 @@ from reconciler.plan.policy import Policy, hold_back, with_restarts
 from reconciler.plan.show.status import Status
 from reconciler.plan.window import Window
 from reconciler.ports.world import Ports
+from reconciler.render.farm import foreign_bases
 from reconciler.render.render import render, rooms
 
 REFUSALS = (ConfigError, PlanError, GuardRefused, HistoryRewritten, SourceError, Stalled)
@@ -169,13 +170,14 @@ def looker(
 ) -> Callable[[], Look]:
     """How to look at the world and plan for these documents, as often as wanted."""
     desired = render(documents)
-    offered = rooms(documents, site.source.hosts_of_others(documents.environment))
+    others = site.source.hosts_of_others(documents.environment)
+    offered, notes = rooms(documents, others), foreign_bases(documents, others)
     scopes = scopes_of(desired, (room.host for room in offered), past.scopes)
     questions = questions_of(desired)
 
     def look() -> Look:
         world = site.observe(scopes, site.ports, questions)
-        inputs = (documents, revision, policy, past.applied, offered, world)
+        inputs = (documents, revision, policy, past.applied, offered, notes, world)
         known, latest = site.latest.get(documents.environment, (None, None))
         if latest is not None and known == inputs:
             return latest
@@ -188,7 +190,7 @@ def looker(
             applied=past.applied,
             unplaced=placed.unplaced,
         )
-        made = Look(scopes, world, hold_back(full, policy))
+        made = Look(scopes, world, replace(hold_back(full, policy), notes=notes))
         site.latest[documents.environment] = (inputs, made)
         return made
 

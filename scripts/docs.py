@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from reconciler.config.settings import PolicyFloor, PolicySettings, Settings
-from reconciler.kinds.change_costs import CHANGE_COSTS
+from reconciler.kinds.change_costs import BASE_COSTS, CHANGE_COSTS, ChangeCost
 from reconciler.kinds.domain_changes import CHANGE_CLASSES
 from reconciler.model.change import Disruption
 from reconciler.model.quantity import format_duration, format_size
@@ -85,6 +85,15 @@ the machine is shut down and started again (a reboot from inside is not enough),
 
 | field | when | class | what happens |
 |---|---|---|---|
+"""
+_BASE_CHANGES = """
+## What a host is below its machines
+
+Nothing of it ever costs data, and its machines run on. A `restart` takes something from those who
+use it: what a removed package ran, or what is mounted.
+
+| kind | field | when | class | what happens |
+|---|---|---|---|---|
 """
 _MACHINE_FIELDS = {**WRITTEN_AS, "after": "starts_after", "accelerator": "accelerator of the host"}
 _DISK_FIELDS = {
@@ -177,7 +186,12 @@ def changes_page() -> str:
             for row in CHANGE_COSTS
         ),
     ]
-    return _CHANGES + "".join(rows)
+    return _CHANGES + "".join(rows) + _BASE_CHANGES + "".join(map(_base_row, BASE_COSTS))
+
+
+def _base_row(row: ChangeCost) -> str:
+    cost = "none" if row.disruption is None else f"`{row.disruption.label}`"
+    return f"| `{row.kind}` | `{row.field}` | {row.when} | {cost} | {row.effect} |\n"
 
 
 def _change_row(

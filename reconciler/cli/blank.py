@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from reconciler.config.documents import Host
 from reconciler.config.repository import Documents
 from reconciler.drivers.simulated import state
 from reconciler.drivers.simulated.state import FarmState, Server
-from reconciler.ports.hypervisor import PoolType
-
-_POOL_TYPES: Mapping[str, PoolType] = {"directory": "dir", "lvm": "logical", "zfs": "zfs"}
+from reconciler.kinds.base.pool import TYPES
 
 
 def blank_farm(environments: Iterable[Documents]) -> FarmState:
@@ -33,7 +31,6 @@ def _host(host: Host, bridges: tuple[str, ...]) -> state.Host:
         accelerators=(host.accelerator,),
         bridges=bridges,
         pools={
-            pool.name: state.Pool(capacity_bytes=pool.size, type=_POOL_TYPES[pool.type])
-            for pool in host.pools
+            pool.name: state.Pool(pool.size, TYPES[pool.type], pool.target) for pool in host.pools
         },
     )

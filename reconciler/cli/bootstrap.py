@@ -1,13 +1,12 @@
-"""What a bootstrap is done with: the ways into the machine, the pins, and the person who is asked."""
+"""What a bootstrap is done with: the ways into the machine, the pins, and a person to ask."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -23,12 +22,13 @@ from reconciler.cli.world import access_of
 from reconciler.config.documents import Host
 from reconciler.daemon.clock import SystemClock
 from reconciler.drivers.redact import redact
+from reconciler.drivers.secrets import Keyring
 from reconciler.drivers.ssh.access import Access
 from reconciler.drivers.ssh.pins import pin
 from reconciler.drivers.ssh.shell import Shell
 from reconciler.drivers.ssh.trial import Sight, fingerprint, first_sight
 from reconciler.engine.bootstrap import Hands, carry_out
-from reconciler.errors import Conflict, Denied, DriverError, Stalled, Unreachable
+from reconciler.errors import Conflict, Denied, Stalled, Unreachable
 from reconciler.model.secret import SecretReference
 from reconciler.plan.checkup.finding import is_sound
 from reconciler.plan.show.escape import visible
@@ -298,7 +298,12 @@ class Bootstrap:
         written = next((each.passphrase for each in data if each.name == name), None)
         if written is None:
             return ""
-        raise NotImplementedError(written)
+        environment = self.host.environment
+        source = self.repository.source
+        documents = source.documents(environment, source.heads()[environment])
+        sealed = documents.secrets.sealed(SecretReference.parse(written))
+        keys = Keyring(self.repository.settings.secrets.by_environment())
+        return keys.reveal(environment, sealed)
 
     def _check(self) -> None:
         found = host_findings({self.host.name: self.host}, self.repository.settings)

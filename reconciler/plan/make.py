@@ -21,7 +21,8 @@ from reconciler.plan.order import Ties, in_order
 from reconciler.plan.plan import Cause, Change, Obstacle, Plan, Remark, Unknown
 
 UNDONE = "it cut its host off, which took it back by itself; change it in git to try again"
-UNTOLD = frozenset({"seed", "snapshot_from"})  # what first boot data say, and what a policy does
+# First boot data, what a policy does, what is encrypted, and what the `needs` of a change tell.
+UNTOLD = frozenset({"after", "sealed", "seed", "snapshot_from"})
 
 
 def make_plan(
@@ -218,7 +219,8 @@ def _why_unknown(
     had_a_host = any(memory[name].host for name in names if name in memory)
     for scope, reason in sorted(world.unknown.items()):
         may_hold_it = had_a_host or scope.name == kind.host(want.spec)
-        if (scope.kind == "host" and may_hold_it) or scope in kind.scopes((want.spec,), ()):
+        is_hidden = scope.kind == "host" and may_hold_it and not kind.is_bound
+        if is_hidden or scope in kind.scopes((want.spec,), ()):
             return f"{scope.lock} cannot be looked at: {reason}"
     return ""
 

@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.kinds.protocol import Operation
 from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
-from reconciler.model.position import Position
+from reconciler.model.position import Position, Problem
 from reconciler.placement.spread import Unplaced
 
 DIGEST_LENGTH = 16
@@ -91,7 +91,8 @@ class Plan:
     """What would be done, and what was found besides.
 
     `changes` are in the order of doing. `remarks` only bring marks up to date and do not count as
-    changes. `owned` is how many resources of each kind the environment has in the world.
+    changes. `owned` is how many resources of each kind the environment has in the world. The author
+    of the commit should know the `notes`, which stop nothing.
     """
 
     environment: str
@@ -105,6 +106,7 @@ class Plan:
     unchanged: int = 0
     desired: int = 0
     owned: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[Problem, ...] = ()
 
     @cached_property
     def digest(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from reconciler.config.check_hosts import BASE_FIELDS
 from reconciler.config.documents import Host
 from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError
@@ -16,6 +17,8 @@ from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.position import Position, Problem
 from reconciler.model.quantity import format_size
 from reconciler.render.render import render
+
+_UPWARDS = "merge it to the owner's branch, and it is done from there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ def claims_of(documents: Documents) -> Claims:
     claims: dict[str, Holder] = {}
     problems: list[Problem] = []
     for want in render(documents):
+        if want.address.host:  # part of a host, which is claimed as a whole
+            continue
         holder = Holder(documents.environment, str(want.address), want.position)
         for claim in sorted(KIND_BY_NAME[want.address.kind].claims(want.spec)):
             other = claims.setdefault(claim, holder)
@@ -69,6 +74,31 @@ def farm_problems(
         for problem in _host_problems(documents, host, others)
     )
     return (*clashes, *hosts)
+
+
+def foreign_bases(documents: Documents, owners: Mapping[str, Host]) -> tuple[Problem, ...]:
+    """Where the branch says another thing of a host's base than the branch of the host's owner.
+
+    That is how a change comes up to the owner, and so no error; but until it is there it does
+    nothing. `owners` are the hosts of other environments as their own branches describe them.
+    """
+    return tuple(
+        Problem(documents.position("Host", host.name, keys[0]), _differing(host, keys), _UPWARDS)
+        for host in documents.hosts.values()
+        if host.environment != documents.environment and host.name in owners
+        if (keys := _other_keys(host, owners[host.name]))
+    )
+
+
+def _other_keys(host: Host, theirs: Host) -> list[str]:
+    return [key for key in BASE_FIELDS if getattr(host, key) != getattr(theirs, key)]
+
+
+def _differing(host: Host, keys: list[str]) -> str:
+    return (
+        f"{', '.join(keys)} of host {host.name} are not as on the branch of {host.environment}, "
+        "whose host it is, and which alone counts"
+    )
 
 
 def _addresses(documents: Documents) -> Iterator[tuple[str, Holder]]:

@@ -15,6 +15,7 @@ ROOM = "/srv/contract"  # where tests may do as they like
 FILE = f"{ROOM}/ntp.conf"
 UNIT = "contract"
 UNIT_PATH = f"/etc/systemd/system/{UNIT}.service"
+PACKAGED_UNIT_PATH = f"/usr/lib/systemd/system/{UNIT}.service"
 UNIT_TEXT = """[Unit]
 Description=Tries a contract
 

@@ -154,6 +154,16 @@ def test_where_nothing_was_nothing_is_left(machine_bench: MachineBench) -> None:
     assert machine_bench.ask("file", FILE) is None
 
 
+def test_what_was_ours_as_it_was_comes_back_when_it_was_changed(
+    machine_bench: MachineBench,
+) -> None:
+    machine_bench.write(FILE, "by hand\n")
+    machine_bench.do(mark())
+    machine_bench.do(file("ours\n"), mark())
+    machine_bench.do(RemovePath(FILE, restores=True), Forget("file", Question("file", FILE)))
+    assert machine_bench.file().content == "by hand\n"
+
+
 def test_what_was_removed_comes_back_too(machine_bench: MachineBench) -> None:
     machine_bench.write(FILE, "by hand\n")
     machine_bench.do(RemovePath(FILE), mark(FILE, "absent"))

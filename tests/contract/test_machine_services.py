@@ -19,10 +19,12 @@ from tests.contract.machine_bench import (
     FILE,
     OWNER,
     PACKAGE,
+    PACKAGED_UNIT_PATH,
     ROOM,
     RUNNING,
     UNIT,
     UNIT_FILE,
+    UNIT_TEXT,
     MachineBench,
     file,
     mark,
@@ -71,9 +73,21 @@ def test_what_is_not_to_be_had_is_refused(
 def test_a_unit_that_nobody_knows_is_not_there(machine_bench: MachineBench) -> None:
     assert machine_bench.ask("service", "no-such-unit") is None
     machine_bench.do(SetService("no-such-unit", enabled=False, running=False, masked=False))
-    machine_bench.do(RestartService("no-such-unit"))
+    assert machine_bench.ask("service", "no-such-unit") is None
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        SetService("no-such-unit", running=True),
+        SetService("no-such-unit", enabled=True),
+        RestartService("no-such-unit"),
+    ],
+    ids=str,
+)
+def test_a_unit_that_nobody_knows_cannot_be_begun(machine_bench: MachineBench, act: Act) -> None:
     with pytest.raises(Conflict, match="no-such-unit"):
-        machine_bench.do(SetService("no-such-unit", running=True))
+        machine_bench.do(act)
 
 
 def test_a_unit_is_there_with_its_file(machine_bench: MachineBench) -> None:
@@ -96,11 +110,29 @@ def test_a_service_is_as_it_was_set(
 
 
 def test_a_masked_service_does_not_start(machine_bench: MachineBench) -> None:
-    machine_bench.do(UNIT_FILE, SetService(UNIT, masked=True))
+    machine_bench.do(file(UNIT_TEXT, PACKAGED_UNIT_PATH), SetService(UNIT, masked=True))
     assert machine_bench.service().is_masked
     with pytest.raises(Conflict, match=UNIT):
         machine_bench.do(RUNNING)
     assert not machine_bench.service().is_running
+    machine_bench.do(SetService(UNIT, running=True, masked=False))
+    seen = machine_bench.service()
+    assert (seen.is_running, seen.is_masked) == (True, False)
+
+
+def test_a_unit_with_a_file_of_the_operators_cannot_be_masked(
+    machine_bench: MachineBench,
+) -> None:
+    machine_bench.do(UNIT_FILE)
+    with pytest.raises(Conflict, match="exists"):
+        machine_bench.do(SetService(UNIT, masked=True))
+    assert not machine_bench.service().is_masked
+
+
+def test_a_unit_can_be_masked_before_it_comes(machine_bench: MachineBench) -> None:
+    machine_bench.do(SetService(UNIT, masked=True))
+    seen = machine_bench.service()
+    assert (seen.is_enabled, seen.is_running, seen.is_masked) == (False, False, True)
 
 
 def test_a_service_that_does_not_run_is_not_restarted(machine_bench: MachineBench) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.config.documents import HostDefaults
 from reconciler.config.parse import parse
 from tests.documents.corpus import CORPUS
 
@@ -38,6 +39,8 @@ DEFAULTS: dict[str, Any] = {
     "autostart": True,
     "restart": "manual",
 }
+HOST = specimen("host-with-everything")
+HOST_DEFAULTS: dict[str, Any] = {key: HOST[key] for key in HostDefaults.model_fields}
 FARM: dict[str, Any] = {
     "kind": "Farm",
     "name": "farm",
@@ -45,17 +48,19 @@ FARM: dict[str, Any] = {
     "domain": "farm.internal",
     "contact": "hostmaster@farm.internal",
     "defaults": DEFAULTS,
+    "host_defaults": HOST_DEFAULTS,
     "cpu_models": {"old": "Haswell-noTSX"},
 }
 SPECIMENS: Mapping[str, dict[str, Any]] = {
     "Farm": FARM,
     "Environment": specimen("environment-with-everything"),
-    "Host": specimen("host-with-everything"),
+    "Host": HOST,
     "Network": {**specimen("network-with-partitions"), "portgroup": None},
     "Zone": specimen("zone-with-everything"),
     "Image": {**specimen("image-from-a-port"), "format": "raw", "sha512": None},
     "Stack": {
         **DEFAULTS,
+        **HOST_DEFAULTS,
         "kind": "Stack",
         "name": "s",
         "description": "All that a stack can say",

@@ -54,9 +54,9 @@ def plan_of(farm: SimulatedFarm, *desired: Desired[Any]) -> Plan:
 def sync(farm: SimulatedFarm, *desired: Desired[Any]) -> Plan:
     """Do it all, in order; the plan that was done."""
     plan = plan_of(farm, *desired)
-    for each in (*plan.changes, *plan.remarks):
-        for operation in each.operations:
-            operation.run(farm)
+    changed = [step for change in plan.changes for step in change.operations]
+    for step in (*changed, *(step for remark in plan.remarks for step in remark.operations)):
+        step.run(farm)
     return plan
 
 

@@ -8,6 +8,15 @@ from typing import Any
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import CrashAfter, CrashBefore, SimulatedCrash
 from reconciler.drivers.simulated.state import FarmState
+from reconciler.kinds.base.account import GroupSpec, UserSpec
+from reconciler.kinds.base.command import CommandSpec
+from reconciler.kinds.base.file import FileSpec
+from reconciler.kinds.base.module import ModuleSpec
+from reconciler.kinds.base.mount import MountSpec
+from reconciler.kinds.base.package import PackageSpec
+from reconciler.kinds.base.setting import SettingSpec
+from reconciler.kinds.base.storage import VolumeGroupSpec
+from reconciler.kinds.base.sysctl import SysctlSpec
 from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.change import Disruption
 from reconciler.model.resource import Desired
@@ -25,6 +34,7 @@ from tests.farms.specs import (
     zone_spec,
 )
 from tests.farms.town import ANYTHING_GOES
+from tests.farms.virthost import bases, directory, part, service, text
 
 HOSTS = ("virt1", "virt2")
 GUEST_ZONE = want(ZoneSpec("ns1", "farm", None, (a_record("shop.staging"),)), "farm")
@@ -54,6 +64,46 @@ def with_seed(
 
 
 ROOM: dict[str, Any] = {"vcpus_maximum": 4, "memory_maximum_bytes": 4 * GIB}
+PACKAGE = part(PackageSpec("virt1", "chrony"))
+MODULE = part(ModuleSpec("virt1", "br_netfilter"))
+NTP, NTP_KEYS = "/etc/chrony/chrony.conf", "/etc/chrony/chrony.keys"
+
+
+def time_server(*contents: str) -> tuple[Desired[Any], ...]:
+    """A package, the files of its service, and the service."""
+    ntp, keys = (
+        part(text(path, each), PACKAGE)
+        for path, each in zip((NTP, NTP_KEYS), contents, strict=True)
+    )
+    return (PACKAGE, ntp, keys, part(service("chrony", ntp, keys), PACKAGE, ntp, keys))
+
+
+BASE_BEFORE: tuple[Desired[Any], ...] = (
+    *time_server("pool old\n", "1 old\n"),
+    part(text("/etc/gone.conf", "of us\n")),
+    part(text("/etc/host.conf", "multi on\n")),
+    part(PackageSpec("virt1", "telnet")),
+    part(UserSpec("virt1", "leaves", 2001, keys=("ssh-ed25519 AAAA leaves",), sudo=True)),
+    part(SysctlSpec("virt1", "vm.swappiness", "10", "10")),
+    MODULE,
+)
+BASE_AFTER: tuple[Desired[Any], ...] = (
+    *time_server("pool new\n", "1 new\n"),
+    data := part(directory("/srv/data")),
+    part(text("/srv/data/readme", "hello\n"), data),
+    part(FileSpec("virt1", "/etc/motd", "link", target="/srv/data/readme")),
+    part(PackageSpec("virt1", "telnet", "absent")),
+    part(PackageSpec("virt1", "qemu-utils", version="1.0", held=True)),
+    ops := part(GroupSpec("virt1", "ops", 2002)),
+    part(UserSpec("virt1", "comes", 2003, groups=("ops",), keys=("ssh-ed25519 AAAA a",)), ops),
+    part(SysctlSpec("virt1", "vm.swappiness", "20", "20")),
+    MODULE,
+    part(SysctlSpec("virt1", "net.bridge.bridge-nf-call-iptables", "1", "1"), MODULE),
+    part(MountSpec("virt1", "/srv/nfs", "nas:/export", "nfs", "ro,nofail")),
+    part(SettingSpec("virt2", "timezone", "Europe/Berlin")),
+    part(CommandSpec("virt2", "puppet", ("puppet", "agent"), ("puppet-is-done",))),
+    part(VolumeGroupSpec("virt2", "all", ("/dev/sda2",))),
+)
 BEFORE: tuple[Desired[Any], ...] = (
     *machine("changed"),
     *machine("grown"),
@@ -64,6 +114,7 @@ BEFORE: tuple[Desired[Any], ...] = (
     *machine("live", disks=("root", "old"), **ROOM),
     *with_seed(machine("seeded"), "a1" * 8),
     want(zone_spec(a_record("www"), a_record("gone")), "farm"),
+    *BASE_BEFORE,
 )
 AFTER: tuple[Desired[Any], ...] = (
     *machine("changed", vcpus=4),
@@ -75,6 +126,7 @@ AFTER: tuple[Desired[Any], ...] = (
     *machine("live", disks=("root", "new"), vcpus=3, memory_bytes=3 * GIB, title="grown", **ROOM),
     *with_seed(machine("seeded"), "b2" * 8, snapshot_from=Disruption.RESTART),
     want(zone_spec(a_record("www", "10.0.0.1"), a_record("created")), "farm"),
+    *BASE_AFTER,
 )
 
 
@@ -125,7 +177,7 @@ def run_until(environment: Environment, crash: CrashBefore | CrashAfter) -> bool
 
 
 def end_of(state: FarmState) -> dict[Any, Any]:
-    """All that may not depend on how it came about: everything but serials."""
+    """All that may not depend on how it came about: everything but serials and times."""
     trash = sorted(
         each.name
         for host in state.hosts.values()
@@ -141,6 +193,7 @@ def end_of(state: FarmState) -> dict[Any, Any]:
         **truth.domains(state),
         **truth.volumes(state),
         **truth.records(state),
+        **bases(state),
         "trash": trash,
         "timers": timers,
     }

@@ -48,6 +48,10 @@ def test_the_sync_does_something_of_everything() -> None:
         *("start_domain", "stop_domain", "set_autostart", "snapshot_domain"),
         *("create_volume", "grow_volume", "trash_volume", "mark_volume", "update_zone"),
         *("write_seed",),
+        *("install_package", "remove_package", "hold_package", "put_setting", "put_group"),
+        *("put_user", "lock_user", "set_sysctl", "put_file", "put_directory", "put_link"),
+        *("remove_path", "mount", "make_volume_group", "restart_service", "run_command"),
+        *("put_mark", "forget"),
     }
 
 
@@ -73,8 +77,8 @@ def test_whoever_comes_after_a_crash_finishes_its_work(
 def test_a_successor_that_dies_too_is_no_worse() -> None:
     expected, calls = uninterrupted()
     state, before = start()
-    for first in range(3, calls, 7):
-        for second in range(5, calls, 11):
+    for first in range(3, calls, 17):
+        for second in range(5, calls, 31):
             environment = begin(state, before)
             run_until(environment, CrashAfter(first))
             environment = begin(environment.farm.state, before)

@@ -55,7 +55,8 @@ def example_files() -> dict[str, bytes]:
 def example_hosts() -> FarmState:
     """The example's hosts, empty."""
     bridges = ("br-lan", "br-stg", "br-dev")
-    host = Host(memory_bytes=64 * GIB, cpus=64, bridges=bridges, pools={"default": Pool(1 << 42)})
+    pools = {"default": Pool(1 << 42, target="/var/lib/libvirt/images")}
+    host = Host(memory_bytes=64 * GIB, cpus=64, bridges=bridges, pools=pools)
     hosts = {f"virt{number}": host for number in (1, 2, 3)}
     return FarmState(hosts=hosts, nameservers={"ns": Server()})
 

@@ -38,6 +38,7 @@ from reconciler.ports.facts import (
 
 LOOK = "look at its base"
 MOST_LINES = 100_000
+LONGEST_LINE_BYTES = 1024**2
 _SHOWN_FAILURES = 5
 _KINDS: Mapping[str, Any] = {
     "file": FileFact,
@@ -104,6 +105,8 @@ def look_of(host: str, asked: Iterable[Question], stdout: bytes) -> Look:
         raise _nonsense(host, f"{len(lines)} lines")
     reading = _Reading(frozenset(asked))
     for number, line in enumerate(lines, 1):
+        if len(line) > LONGEST_LINE_BYTES:
+            raise _nonsense(host, f"line {number} has {len(line)} bytes")
         try:
             _take(reading, orjson.loads(line))
         except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -31,6 +31,7 @@ from reconciler.plan.show.escape import visible
 DEADLINE = timedelta(seconds=40)
 LONGEST_VALUE = 300
 MOST_LINES = 500
+MOST_UNITS = 5
 _LINE = re.compile(r"\A([a-z-]{1,20})(?: (.*))?\Z")
 _VERSION = re.compile(r"\A[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}\Z", re.ASCII)
 _WHOLE = re.compile(r"\A[0-9]{1,19}\Z", re.ASCII)
@@ -47,6 +48,9 @@ place() { # name, path
 say uid "$(id -u)"
 [ ! -r /etc/os-release ] || say system "$(. /etc/os-release; echo "$ID $VERSION_ID")"
 say systemd "$(timeout 5 systemctl is-system-running)"
+for unit in $(timeout 5 systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1); do
+    say failed "$unit"
+done
 say python "$(python3 -I -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')"
 for tool in flock timeout sha256sum mktemp python3 qemu-img inotifywait; do
     command -v "$tool" >/dev/null || say missing "$tool"
@@ -205,6 +209,7 @@ def facts_of(
         clock_uncertain_seconds=uncertain,
         system=one("system"),
         systemd=one("systemd"),
+        failed_units=lines.get("failed", ())[:MOST_UNITS],
         python=_version(one("python")),
         libvirt=one("libvirt"),
         libvirt_complaint=one("complaint"),
@@ -259,6 +264,6 @@ def _split(text: str, parts: int) -> list[str]:
 def _fence(text: str) -> str:
     try:
         told = json.loads(text)
-        return f"{str(told['holder'])[:40]} ({int(told['token'])} times another one had its turn)"
+        return f"{str(told['holder'])[:40]}, as number {int(told['token'])}"
     except (ValueError, TypeError, KeyError):
         return text

@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from secrets import token_hex
-from typing import Any
+from typing import Any, Protocol
 
+from reconciler.drivers.ssh.command import Result
 from reconciler.drivers.ssh.program import PACKAGE, command_of, input_of, modules_of
-from reconciler.drivers.ssh.shell import Shell
 from reconciler.errors import Conflict, DriverError, Unreachable
 from reconciler.plan.show.escape import shortened
 from reconciler.ports.machine import Safety
@@ -34,8 +34,38 @@ _READ_ANEW = frozenset({"restart_service", "set_service"})
 _MAIN = f"import sys\nfrom {PACKAGE}.switch_restore import main\nsys.exit(main())\n"
 
 
+class Way(Protocol):
+    """What it takes of a `Shell`: one exchange at a time, and to let go of the connection."""
+
+    @property
+    def host(self) -> str:
+        """How errors call the host."""
+        ...
+
+    @property
+    def directory(self) -> str:
+        """Where the host keeps what is ours."""
+        ...
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = ...,
+        deadline: timedelta | None = ...,
+        exclusive: bool = ...,
+        operation: str = ...,
+    ) -> Result:
+        """As `Shell.run`."""
+        ...
+
+    def close(self) -> None:
+        """The next exchange is over a new connection."""
+        ...
+
+
 def guarded(
-    shell: Shell,
+    shell: Way,
     acts: Sequence[dict[str, Any]],
     safety: Safety,
     *,
@@ -69,7 +99,7 @@ def guarded(
 
 
 def _try(
-    shell: Shell, token: str, acts: Sequence[dict[str, Any]], safety: Safety
+    shell: Way, token: str, acts: Sequence[dict[str, Any]], safety: Safety
 ) -> DriverError | None:
     """Arm and act. What we hear of it counts only if the host knows nothing of the change.
 
@@ -102,7 +132,7 @@ def _try(
     return Conflict(shell.host, WHAT, result.complaint) if result.exit_code else None
 
 
-def _settle(shell: Shell, token: str, left_seconds: float) -> dict[str, Any]:
+def _settle(shell: Way, token: str, left_seconds: float) -> dict[str, Any]:
     """What the host says over a new connection.
 
     Raises:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from reconciler.drivers.redact import redact
 from reconciler.drivers.ssh.command import Result
 from reconciler.errors import Conflict
 from reconciler.model.secret import SealedSecret, filled
@@ -29,9 +30,7 @@ from reconciler.ports.acts import (
 
 CHANGE = "change its base"
 DEADLINE = timedelta(seconds=60)
-MASK = "***"
 _NO_PROGRAM = 127
-_SHORTEST_TOLD = 4  # a piece of a secret that is shorter says nothing
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # What takes longer than a moment.
 _DEADLINES: tuple[tuple[type[Any], timedelta], ...] = (
@@ -65,7 +64,7 @@ class Task:
             for secret in act.secrets
         }
         plain = tuple(_plain(act, values) for act in acts)
-        return cls(tuple(acts), plain, _pieces(values.values()))
+        return cls(tuple(acts), plain, frozenset(values.values()))
 
     def stdin(self, directory: str) -> bytes:
         """What the host's program works on; `directory` is where it keeps what it remembers."""
@@ -101,9 +100,7 @@ class Task:
 
     def masked(self, text: str) -> str:
         """What a host says, on one line and without a secret in it."""
-        for piece in sorted(self.hidden, key=len, reverse=True):
-            text = text.replace(piece, MASK)
-        return shortened(text)
+        return shortened(redact(text, self.hidden))
 
 
 def refuse_failure(
@@ -131,11 +128,6 @@ def _plain(act: Act, values: dict[SealedSecret, str]) -> dict[str, Any]:
             plain["content"] = filled(act.content, mine)
         plain["is_secret"] = bool(act.secrets)
     return plain
-
-
-def _pieces(values: Any) -> frozenset[str]:
-    lines = (line.strip() for value in values for line in (value, *value.splitlines()))
-    return frozenset(line for line in lines if len(line) >= _SHORTEST_TOLD)
 
 
 def _deadline_of(act: Act) -> timedelta:

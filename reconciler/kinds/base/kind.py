@@ -55,8 +55,8 @@ class ChangeBase(OnHost):
         ports.machine(self.host).do(self.acts, safety=self.safety)
 
     def __str__(self) -> str:
-        """In words: all but the mark, unless there is nothing else."""
-        told = [act for act in self.acts if not isinstance(act, PutMark)] or self.acts
+        """In words: all but what is done to the mark, unless there is nothing else."""
+        told = [act for act in self.acts if not isinstance(act, PutMark | Forget)] or self.acts
         guarded = ", with the way back armed" if self.safety else ""
         return f"{', '.join(map(str, told))} on {self.host}{guarded}"
 

@@ -120,9 +120,9 @@ def _systemd(host: str, facts: HostFacts) -> Finding:
     if state == "running":
         return Finding(host, "systemd", Level.OK, "it runs")
     if state in {"degraded", "starting", "initializing", "maintenance", "stopping"}:
-        return Finding(
-            host, "systemd", Level.WARN, f"its state is {state}", "see systemctl --failed there"
-        )
+        failed = f" ({', '.join(facts.failed_units)} failed)" if facts.failed_units else ""
+        remedy = "see systemctl --failed there"
+        return Finding(host, "systemd", Level.WARN, f"its state is {state}{failed}", remedy)
     return Finding(
         host,
         "systemd",

@@ -71,6 +71,7 @@ class HostFacts:
     clock_uncertain_seconds: float = 0.0
     system: str = ""
     systemd: str = ""
+    failed_units: tuple[str, ...] = ()
     python: tuple[int, ...] | None = None
     libvirt: str = ""
     libvirt_complaint: str = ""

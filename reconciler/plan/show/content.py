@@ -22,6 +22,7 @@ MASK = "••••"
 LONGEST_LINE = 200
 CONTEXT_LINES = 3
 COMPARED_LINES = 200  # comparing takes the square of it
+FEW = 5
 CONTENT, SECRETS = "content", "secrets"
 _FINGERPRINT = re.compile(
     r"\A(?:sha256:[0-9a-f]{64}"
@@ -82,7 +83,7 @@ def text_lines(before: object, after: object) -> Iterator[tuple[Mark, str]]:
 def in_short(path: str, before: object, after: object) -> str | None:
     """A difference of texts or of secrets in a few words; None if the values are neither."""
     if path == SECRETS:
-        return ", ".join(secret_lines(before, after)) or None
+        return _few(tuple(secret_lines(before, after)))
     if _is_fingerprint(before) and has_text(path, None, after):
         return f"{before} → {_size(after)}"
     if not has_text(path, before, after):
@@ -119,6 +120,13 @@ def secret_lines(before: object, after: object) -> Iterator[str]:
             yield f"{name}: no longer used"
         else:
             yield f"{name}: version {was} → {becomes}"
+
+
+def _few(lines: Sequence[str]) -> str | None:
+    """Some of the lines in one, and how many more there are."""
+    left = len(lines) - FEW
+    more = f" and {left} more" if left > 0 else ""
+    return ", ".join(lines[:FEW]) + more or None
 
 
 def _versions(labels: object) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, with_config
 from typing_extensions import TypedDict  # pydantic reads typing's own only from Python 3.12 on
 
 from reconciler.model.change import Action, Disruption
-from reconciler.model.position import Position
+from reconciler.model.position import Position, Problem
 from reconciler.plan.guards import Violation
 from reconciler.plan.plan import Cause, Change, Plan, Unknown
 from reconciler.plan.show.value import redacted
@@ -104,6 +104,15 @@ class ViolationDocument(TypedDict):
 
 
 @with_config(_CLOSED)
+class NoteDocument(TypedDict):
+    """What whoever wrote the commit should know; it stops nothing."""
+
+    message: str
+    remedy: str
+    source: SourceDocument | None
+
+
+@with_config(_CLOSED)
 class PlanDocument(TypedDict):
     """What would be done to one environment for one commit."""
 
@@ -116,6 +125,8 @@ class PlanDocument(TypedDict):
     """In the order of doing."""
     unknown: list[UnknownDocument]
     violations: list[ViolationDocument]
+    notes: NotRequired[list[NoteDocument]]
+    """Absent when there are none."""
 
 
 @with_config(_CLOSED)
@@ -133,7 +144,7 @@ class DriftDocument(TypedDict):
 
 def plan_json(plan: Plan, violations: Iterable[Violation] = ()) -> PlanDocument:
     """A plan as the document that `plan_schema` describes."""
-    return {
+    document: PlanDocument = {
         "environment": plan.environment,
         "revision": plan.revision,
         "digest": plan.digest,
@@ -148,6 +159,9 @@ def plan_json(plan: Plan, violations: Iterable[Violation] = ()) -> PlanDocument:
         "unknown": _unknown(plan.unknown),
         "violations": [_violation(violation) for violation in violations],
     }
+    if plan.notes:
+        document["notes"] = [_note(note) for note in plan.notes]
+    return document
 
 
 def drift_document(plan: Plan) -> DriftDocument:
@@ -209,6 +223,10 @@ def source(position: Position | None) -> SourceDocument | None:
 
 def _unknown(unknown: Sequence[Unknown]) -> list[UnknownDocument]:
     return [{"address": str(each.address), "reason": each.reason} for each in unknown]
+
+
+def _note(note: Problem) -> NoteDocument:
+    return {"message": note.what, "remedy": note.remedy, "source": source(note.position)}
 
 
 def _violation(violation: Violation) -> ViolationDocument:

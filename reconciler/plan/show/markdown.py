@@ -14,7 +14,7 @@ from reconciler.plan.guards import Violation
 from reconciler.plan.plan import Plan
 from reconciler.plan.show.escape import code_span, fence_for, shortened
 from reconciler.plan.show.text import Line, change_lines, plain, violation_lines
-from reconciler.plan.show.view import View, changes_in, count, foreign_in, title
+from reconciler.plan.show.view import View, changes_in, count, foreign_in, notes_in, title
 
 MOST_CHARACTERS = 65_000
 _FOR_MORE = 200  # the room that is kept for saying that something was left out
@@ -85,6 +85,8 @@ def _sections(plan: Plan, violations: Sequence[Violation], view: View) -> Iterat
     foreign = foreign_in(plan, view)
     names = (shortened(str(address)) for address in foreign)
     yield Section(f"{len(foreign)} foreign, left alone", len(foreign), names, language="text")
+    told = [shortened(f"{note.position}: {note.what}") for note in notes_in(plan, view)]
+    yield Section(f"{len(told)} good to know", len(told), told, language="text")
 
 
 def _block(lines: Iterable[Line]) -> str:

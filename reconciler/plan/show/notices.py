@@ -16,7 +16,7 @@ from reconciler.model.position import Position, Problem
 from reconciler.plan.guards import GUARDS, Violation
 from reconciler.plan.plan import Cause, Change, Plan
 from reconciler.plan.show.content import difference
-from reconciler.plan.show.view import View, changes_in, foreign_in, notes
+from reconciler.plan.show.view import View, changes_in, foreign_in, notes, notes_in
 
 PROBLEM_RULE = "config/problem"
 FIELDS_AT_MOST = 5
@@ -25,6 +25,7 @@ RULES: Mapping[str, str] = {
     Cause.DRIFT.value: "The world moved away from what was applied.",
     Cause.PENDING.value: "Git wants something that is not yet applied.",
     "unknown": "Nobody can look at the resource now.",
+    "note": "Something that stops nothing, and is good to know.",
     "foreign": "The resource carries no owner's mark and is left alone.",
     **{guard.__name__.replace("_", "-"): (guard.__doc__ or "").split("\n")[0] for guard in GUARDS},
 }
@@ -67,6 +68,10 @@ def plan_notices(
     notices += [
         Notice("foreign", Level.NOTE, str(address), "it is nobody's that we know", home)
         for address in foreign_in(plan, view)
+    ]
+    notices += [
+        Notice("note", Level.NOTE, note.position.file, f"{note.what}; {note.remedy}", note.position)
+        for note in notes_in(plan, view)
     ]
     return tuple(notices)
 

@@ -13,10 +13,19 @@ from reconciler.model.change import Action, FieldChange
 from reconciler.plan.guards import Violation
 from reconciler.plan.plan import Change, Plan
 from reconciler.plan.show import escape
-from reconciler.plan.show.content import Mark, has_text, in_short, text_lines
+from reconciler.plan.show.content import SECRETS, Mark, has_text, in_short, secret_lines, text_lines
 from reconciler.plan.show.escape import shortened
 from reconciler.plan.show.value import items, worded
-from reconciler.plan.show.view import View, changes_in, count, foreign_in, notes, summary, title
+from reconciler.plan.show.view import (
+    View,
+    changes_in,
+    count,
+    foreign_in,
+    notes,
+    notes_in,
+    summary,
+    title,
+)
 
 LINES_AT_MOST = 40
 NAMED_AT_MOST = 10
@@ -90,6 +99,10 @@ def plan_lines(
     lines += _listed("unknown", unknown)
     foreign = [Line(LineKind.FOREIGN, f". {shortened(str(a))}", 1) for a in foreign_in(plan, view)]
     lines += _listed("foreign, left alone", foreign)
+    told = [
+        Line(LineKind.NOTE, shortened(f"{p.position}: {p.what}"), 1) for p in notes_in(plan, view)
+    ]
+    lines += _listed("good to know", told)
     lines += _violations(violations)
     lines.append(Line(LineKind.SUMMARY, summary(plan, view)))
     if view is View.PLAN:
@@ -147,16 +160,22 @@ def _field(action: Action, field: FieldChange, depth: int) -> Iterator[Line]:
         )
         yield from _text(field, depth + 1)
         return
-    if (short := in_short(field.path, field.before, field.after)) is not None:
-        yield Line(LineKind.FIELD, f"{path}: {shortened(short)}", depth)
-        return
     listed = items(field.path, field.after) if action is Action.CREATE else ()
+    listed = listed or _versions(field)
     if listed:
         yield Line(LineKind.FIELD, f"{path}:", depth)
         yield from (Line(LineKind.FIELD, f"- {item}", depth + 1) for item in listed)
         return
+    short = in_short(field.path, field.before, field.after)
     before = "" if action is Action.CREATE else f"{worded(field.path, field.before)} → "
-    yield Line(LineKind.FIELD, f"{path}: {before}{worded(field.path, field.after)}", depth)
+    text = shortened(short) if short else f"{before}{worded(field.path, field.after)}"
+    yield Line(LineKind.FIELD, f"{path}: {text}", depth)
+
+
+def _versions(field: FieldChange) -> tuple[str, ...]:
+    """The versions of several secrets, each in one line."""
+    lines = tuple(secret_lines(field.before, field.after)) if field.path == SECRETS else ()
+    return tuple(map(shortened, lines)) if len(lines) > 1 else ()
 
 
 def _text(field: FieldChange, depth: int) -> Iterator[Line]:

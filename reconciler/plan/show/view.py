@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from reconciler.kinds.domain_operations import DefineDomain, SnapshotDomain
 from reconciler.model.address import Address
 from reconciler.model.change import Action
+from reconciler.model.position import Problem
 from reconciler.plan.plan import Change, Plan
 from reconciler.plan.show.escape import shortened
 
@@ -31,6 +32,11 @@ def changes_in(plan: Plan, view: View) -> tuple[Change, ...]:
 def foreign_in(plan: Plan, view: View) -> tuple[Address, ...]:
     """The foreign resources that the view shows."""
     return plan.foreign if view is View.DRIFT else ()
+
+
+def notes_in(plan: Plan, view: View) -> tuple[Problem, ...]:
+    """What whoever wrote the commit should know."""
+    return plan.notes if view is View.PLAN else ()
 
 
 def notes(change: Change) -> Iterator[str]:

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from reconciler.config.settings import Settings, load_settings
-from reconciler.kinds.change_costs import CHANGE_COSTS
+from reconciler.kinds.change_costs import BASE_COSTS, CHANGE_COSTS
 from reconciler.kinds.domain_changes import CHANGE_CLASSES
 from scripts import docs
 
@@ -72,4 +72,6 @@ def test_every_class_of_a_change_has_its_row() -> None:
     page = docs.changes_page()
     assert "| `cpus` | within `cpus_maximum` | `live` | processors are plugged |" in page
     assert "| `disks.size` | smaller | `data-loss` |" in page
-    assert page.count("\n| `") == 4 + len(CHANGE_CLASSES) + len(CHANGE_COSTS)
+    assert "| `package` | `state` | to `absent` | `restart` |" in page
+    rows = len(CHANGE_CLASSES) + len(CHANGE_COSTS) + len(BASE_COSTS)
+    assert page.count("\n| `") == 4 + rows

@@ -67,6 +67,8 @@ def done(base: Base, act: Act) -> Base:
 
 def _put_mark(base: Base, act: PutMark) -> Base:
     mark = act.mark
+    if mark.question.about == "file":
+        base = files.with_original(base, mark.question.name)
     key = key_of(mark.kind, mark.question)
     kept = Kept(mark.owner, mark.question, mark.note, _seal(base, mark.question))
     return base if base.marks.get(key) == kept else replace(base, marks={**base.marks, key: kept})

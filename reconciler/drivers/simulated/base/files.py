@@ -20,7 +20,8 @@ _USUAL = frozenset(
         *("/etc/ssh/sshd_config.d", "/etc/sudoers.d", "/etc/sysctl.d", "/etc/systemd"),
         *("/etc/systemd/network", "/etc/systemd/system", "/etc/udev", "/etc/udev/rules.d"),
         *("/home", "/mnt", "/opt", "/root", "/srv", "/usr", "/usr/local"),
-        *("/usr/local/bin", "/usr/local/sbin", "/var", "/var/lib", "/var/lib/libvirt"),
+        *("/usr/lib", "/usr/lib/systemd", "/usr/lib/systemd/system", "/usr/local/bin"),
+        *("/usr/local/sbin", "/var", "/var/lib", "/var/lib/libvirt"),
         *("/var/lib/libvirt/images", "/var/log", "/var/spool"),
     )
 )
@@ -62,7 +63,14 @@ def put(base: Base, path: str, file: File) -> Base:
         raise Refused(message)
     if before == replace(file, changed=before.changed if before else 0):
         return base
-    return written(_with_original(base, path), path, file)
+    return written(with_original(base, path), path, file)
+
+
+def with_original(base: Base, path: str) -> Base:
+    """The base with what is at a path kept, unless something of ours has been there."""
+    if path in base.originals or f"file {path}" in base.marks:
+        return base
+    return replace(base, originals={**base.originals, path: at(base, path)})
 
 
 def written(base: Base, path: str, file: File | None) -> Base:
@@ -128,7 +136,7 @@ def remove_path(base: Base, act: RemovePath) -> Base:
         message = f"{act.path} is a directory with something in it"
         raise Refused(message)
     rest = {path: each for path, each in base.originals.items() if path != act.path}
-    kept = replace(base, originals=rest) if act.restores else _with_original(base, act.path)
+    kept = replace(base, originals=rest) if act.restores else with_original(base, act.path)
     return written(kept, act.path, after)
 
 
@@ -142,13 +150,6 @@ def _may_replace(before: File, file: File) -> bool:
     if "directory" in {before.type, file.type}:
         return before.type == file.type
     return before.type != "other"
-
-
-def _with_original(base: Base, path: str) -> Base:
-    before = at(base, path)
-    if before is None or path in base.originals or f"file {path}" in base.marks:
-        return base
-    return replace(base, originals={**base.originals, path: before})
 
 
 def _check_place(base: Base, path: str) -> None:

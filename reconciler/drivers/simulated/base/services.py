@@ -10,15 +10,18 @@ from reconciler.drivers.simulated.base.state import Base, Service
 from reconciler.ports.acts import RestartService, SetService
 
 UNITS_OF: Mapping[str, str] = {"openssh-server": "ssh", "libvirt-daemon-system": "libvirtd"}
-UNIT_DIRECTORY = "/etc/systemd/system"
+OWN_UNITS = "/etc/systemd/system"
+_UNIT_DIRECTORIES = (OWN_UNITS, "/usr/lib/systemd/system")
+_OFF = Service(enabled=False, running=False)
 FIREWALL, SSHD = "/etc/nftables.conf", "/etc/ssh/sshd_config"
 
 
 def named(base: Base, unit: str) -> Service | None:
     """The unit of that name; one whose file was put there does not run until somebody says so."""
     name = short(unit)
-    is_there = f"{UNIT_DIRECTORY}/{name}.service" in base.files
-    return base.services.get(name) or (Service(enabled=False, running=False) if is_there else None)
+    paths = (f"{directory}/{name}.service" for directory in _UNIT_DIRECTORIES)
+    is_there = any(path in base.files for path in paths)
+    return base.services.get(name) or (_OFF if is_there else None)
 
 
 def short(unit: str) -> str:
@@ -44,11 +47,15 @@ def set_service(base: Base, act: SetService) -> Base:
     """Enable, start, mask, or the contrary.
 
     Raises:
-        Refused: there is no such unit, or a masked one is to run.
+        Refused: there is no such unit, a masked one is to run, or it cannot be masked.
     """
-    if named(base, act.unit) is None and not (act.enabled or act.running or act.masked):
+    name, is_known = short(act.unit), named(base, act.unit) is not None
+    if not is_known and not (act.enabled or act.running or act.masked):
         return base
-    known, name = _known(base, act.unit), short(act.unit)
+    known = _known(base, act.unit) if act.enabled or act.running or is_known else _OFF
+    if act.masked and not known.masked and f"{OWN_UNITS}/{name}.service" in base.files:
+        message = f"Failed to mask unit: File {OWN_UNITS}/{name}.service already exists"
+        raise Refused(message)
     masked = known.masked if act.masked is None else act.masked
     enabled = known.enabled if act.enabled is None else act.enabled
     running = known.running if act.running is None else act.running
@@ -67,10 +74,10 @@ def restart(base: Base, act: RestartService) -> Base:
     """Let a unit read its files again, if it runs.
 
     Raises:
-        Refused: it is masked.
+        Refused: there is no such unit, or it is masked.
     """
-    known = named(base, act.unit)
-    if known is None or not known.running:
+    known = _known(base, act.unit)
+    if not known.running:
         return base
     if known.masked:
         message = f"Unit {act.unit} is masked"
@@ -87,7 +94,7 @@ def run_anew(base: Base, unit: str) -> Base:
 def _known(base: Base, unit: str) -> Service:
     service = named(base, unit)
     if service is None:
-        message = f"Unit {unit} could not be found"
+        message = f"there is no unit {unit}"
         raise Refused(message)
     return service
 

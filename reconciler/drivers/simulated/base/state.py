@@ -169,9 +169,9 @@ class Base:
     `catalogue` are packages with the versions to be had, the newest last; of a package that is not
     in it there is version 1.0, and of one named `no-such-...` there is none. `marks` are by kind
     and name (`file /etc/motd`); `written` the sums of what we put into files with secrets;
-    `originals` what was there before anything of ours; `confirmed`
-    what files on the management path held when the services that read them last ran well (None:
-    nothing). `cut` are the services that let nobody in. `fence` counts who changed the host.
+    `originals` what was there before anything of ours; `confirmed` what files on the management
+    path held when the services that read them last ran well; in both None is nothing. `cut` are
+    the services that let nobody in. `fence` counts who changed the host.
     """
 
     files: Mapping[str, File] = field(default_factory=dict)
@@ -189,7 +189,7 @@ class Base:
     zpools: Mapping[str, Zpool] = field(default_factory=dict)
     marks: Mapping[str, Kept] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
-    originals: Mapping[str, File] = field(default_factory=dict)
+    originals: Mapping[str, File | None] = field(default_factory=dict)
     confirmed: Mapping[str, File | None] = field(default_factory=dict)
     switch: Switch | None = None
     tried: Mapping[str, Tried] = field(default_factory=dict)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from importlib import import_module
 
 from reconciler.drivers.ssh.onhost.host import Batch, Refused
@@ -58,15 +57,18 @@ class Ended(Exception):
     """The time is over, and whoever set it wants this to end."""
 
 
-def main(stdin: bytes) -> int:
-    """Do what the standard input says; the exit code is 1 if something failed."""
+def main(stdin: bytes, told_to: int = 1) -> int:
+    """Do what the standard input says; the exit code is 1 if something failed.
+
+    `told_to` is the descriptor to which it is told.
+    """
     given = json.loads(stdin)
     signal.signal(signal.SIGTERM, _end)
     os.umask(0o022)  # whoever logged in may have another
     code = 0
     for line in perform(Batch(directory=given["directory"]), given["acts"]):
         code = 1 if "error" in line else code
-        _say(line)
+        _say(told_to, line)
     return code
 
 
@@ -108,13 +110,11 @@ def _reads(acts: list[Mapping[str, Any]]) -> dict[str, list[str]]:
     return {each["name"]: each["details"] for each in questions if each["about"] == "service"}
 
 
-def _say(line: Mapping[str, Any]) -> None:
+def _say(told_to: int, line: Mapping[str, Any]) -> None:
     try:
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        os.write(told_to, json.dumps(line).encode() + b"\n")
     except OSError:
-        # Whoever listened was cut off, perhaps by what was done: the rest is done all the same.
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (for as long as the program runs)
+        return  # who listened was cut off, perhaps by what was done: the rest is done all the same
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -106,6 +106,7 @@ def remove_path(batch: Batch, path: str, *, restores: bool = False) -> None:
         if restores:
             restore(batch, path, directory, name)
             return
+        _refuse(path, directory.stat(name), stat.S_ISREG, stat.S_ISLNK, stat.S_ISDIR)
         keep(batch, path, directory, name)
         _remove(path, directory, name)
 
@@ -122,7 +123,6 @@ def access_of(batch: Batch, mode: str, owner: str, group: str) -> Access:
 
 def _remove(path: str, directory: Directory, name: str) -> None:
     seen = directory.stat(name)
-    _refuse(path, seen, stat.S_ISREG, stat.S_ISLNK, stat.S_ISDIR)
     if seen is None:
         return
     if not stat.S_ISDIR(seen.st_mode):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from reconciler.drivers.ssh.onhost.directory import put_own
 from reconciler.drivers.ssh.onhost.host import Batch, Refused
@@ -65,7 +66,8 @@ def _set_now(batch: Batch, name: str, value: str) -> None:
     try:
         if ".." in path.split("/"):
             raise FileNotFoundError(errno.ENOENT, "")
-        with open(batch.path(f"/proc/sys/{path}"), "w", encoding="utf-8") as file:  # noqa: PTH123
+        fd = os.open(batch.path(f"/proc/sys/{path}"), os.O_WRONLY | os.O_TRUNC)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(value)
     except OSError as error:
         cause = _WHY_NOT.get(error.errno or 0, error.strerror)

@@ -171,5 +171,5 @@ def _has_lists(batch: Batch) -> bool:
 def _complaint(ran: Ran) -> str:
     """The errors among all that apt-get and dpkg say."""
     said = f"{ran.stdout}\n{ran.stderr}".splitlines()
-    errors = [line for line in said if line.startswith(("E: ", "dpkg: error"))]
+    errors = [line.removeprefix("E: ") for line in said if line.startswith(("E: ", "dpkg: error"))]
     return shortened("\n".join(errors)) or ran.complaint

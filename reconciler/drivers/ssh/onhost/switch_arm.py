@@ -16,13 +16,15 @@ from reconciler.drivers.ssh.onhost.switch_files import (
     keep_confirmed,
     save,
 )
-from reconciler.drivers.ssh.onhost.switch_restore import started_at
 from reconciler.drivers.ssh.onhost.switch_rules import can_be_loaded, rules_of
 from reconciler.drivers.ssh.onhost.switch_services import services_of
+from reconciler.drivers.ssh.onhost.switch_settle import let_go
 from reconciler.drivers.ssh.onhost.switch_site import (
     ARMED,
     FIRING,
     QUICK_SECONDS,
+    SETTLED,
+    started_at,
     sync_directory,
     write_whole,
 )
@@ -61,7 +63,7 @@ def arm(site: Site, asked: dict[str, Any], *, python: str = sys.executable) -> N
     _refuse_if_armed(site)
     try:
         _make_directory(site)
-        close_book(site)
+        _finish(site)
         record = _record(site, asked)
         write_whole(site.file(ARCHIVE), binascii.a2b_base64(asked["archive"]), 0o600, None)
         install(site, record["services"], asked["seconds"], python)
@@ -78,6 +80,14 @@ def _refuse_if_armed(site: Site) -> None:
         raise Refused(cause)
     take_back_now(site)
     raise Refused("a change was on trial here whose time did not run; it has been taken back now")
+
+
+def _finish(site: Site) -> None:
+    """Do what is left of the change before, if somebody died over it."""
+    close_book(site)
+    settled = site.read(SETTLED)
+    if settled and settled["files"]:
+        let_go(site, settled)
 
 
 def _make_directory(site: Site) -> None:

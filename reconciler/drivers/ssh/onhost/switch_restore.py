@@ -24,6 +24,7 @@ from reconciler.drivers.ssh.onhost.switch_site import (
     SLOW_SECONDS,
     Site,
     run_here,
+    started_at,
 )
 from reconciler.drivers.ssh.onhost.switch_story import close_book, error_of
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 BY_BOOT = "the host was started anew before the change was confirmed"
 BY_TIME = "nobody came in over a new connection in time"
-TRIES = 3  # to put all files back
+TRIES = 5  # to put all back
 
 
 def fire(site: Site) -> int:
@@ -44,6 +45,7 @@ def fire(site: Site) -> int:
     if record is None:
         close_book(site)
         return 0
+    is_last = _is_last(site, record)
     is_new_boot = record["boot"] != site.boot()
     if not is_new_boot:
         _stop(record["actor"])
@@ -51,11 +53,12 @@ def fire(site: Site) -> int:
     _files_back(site, record, taken, is_new_boot=is_new_boot)
     is_whole = not taken.problems
     _services_back(site, record, taken, is_new_boot=is_new_boot)
-    if not is_whole and _may_try_again(site, record):
+    if not (is_whole or is_last):
         sys.stderr.write("\n".join(taken.problems) + "\n")
         return 1
     error = error_of(site, record["token"])
     record["event"] = _event(record, taken, error or (BY_BOOT if is_new_boot else BY_TIME))
+    sys.stdout.write(f"{record['event']['why']}; put back: {', '.join(taken.back)}\n")
     _remember(site, record)
     return 0
 
@@ -97,17 +100,18 @@ def _services_back(site: Site, record: dict[str, Any], taken: _Taken, *, is_new_
             unit,
             lambda: put_service_back(site, unit, was, is_new_boot=is_new_boot),  # noqa: B023
         )
-    rules()
+    if record["is_loadable"]:  # else what the services have loaded would count as new
+        rules()
 
 
-def _may_try_again(site: Site, record: dict[str, Any]) -> bool:
-    """Whether to begin anew; not if that cannot even be counted."""
+def _is_last(site: Site, record: dict[str, Any]) -> bool:
+    """Count the attempts; it is the last one too if that cannot be written down."""
     record["tries"] += 1
     try:
         site.write(FIRING, record)
     except OSError:
-        return False
-    return bool(record["tries"] < TRIES)
+        return True
+    return bool(record["tries"] >= TRIES)
 
 
 def _event(record: dict[str, Any], taken: _Taken, why: str) -> dict[str, Any]:
@@ -136,15 +140,6 @@ def _stop(actor: dict[str, Any]) -> None:
     if started_at(actor["pid"]) == actor["started"]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(actor["pid"], signal.SIGKILL)
-
-
-def started_at(pid: int) -> str | None:
-    """When a process began, in the kernel's ticks: with its number this names it for good."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[19]
-    except (FileNotFoundError, ProcessLookupError):
-        return None
 
 
 def main() -> int:

@@ -57,24 +57,22 @@ def settle(site: Site, token: str) -> dict[str, Any]:
         take_back_now(site)
     settled = site.read(SETTLED)
     if settled and settled["token"] == token:
-        return _let_go(site, settled)
+        return let_go(site, settled)
     return _taken_back(site, token)
 
 
-def _let_go(site: Site, record: dict[str, Any]) -> dict[str, Any]:
+def let_go(site: Site, record: dict[str, Any]) -> dict[str, Any]:
     """Nothing is on trial any more: what was kept for the way back is not needed."""
     stop_timer(site)
     error = error_of(site, record["token"])
     for path, saved in record["files"].items():
         if (record["settles"] and error is None) or save(site, path) == saved:
             forget_confirmed(site, path)
-    if error is not None:
-        return {"outcome": "refused", "error": error}
     story = story_of(site)
-    if any(address in story["concerns"] for address, _ in record["concerns"]):
+    if error is None and any(address in story["concerns"] for address, _ in record["concerns"]):
         write_story(site, without(story, (address for address, _ in record["concerns"])))
     site.write(SETTLED, {**record, "files": {}, "rules": None})
-    return {"outcome": "confirmed"}
+    return {"outcome": "confirmed"} if error is None else {"outcome": "refused", "error": error}
 
 
 def _taken_back(site: Site, token: str) -> dict[str, Any]:

@@ -28,7 +28,12 @@ _UNITS = "/etc/systemd/system"
 _WANTS = f"{_UNITS}/sysinit.target.wants"
 
 # Before all that reads what is put back, also when the host starts; with no other dependency that
-# could keep it from running.
+# could keep it from running. The same units each time, so that systemd need not read them anew.
+_READERS = (
+    "firewalld.service netfilter-persistent.service networking.service NetworkManager.service "
+    "nftables.service openvswitch-switch.service ssh.service ssh.socket sshd.service "
+    "systemd-networkd.service systemd-sysctl.service ufw.service"
+)
 _SERVICE = """\
 [Unit]
 Description=Take back a change that cut this host off
@@ -36,7 +41,7 @@ DefaultDependencies=no
 RequiresMountsFor={directory}
 After=systemd-remount-fs.service
 Wants=network-pre.target
-Before=network-pre.target systemd-sysctl.service {before} shutdown.target
+Before=network-pre.target {before} shutdown.target
 Conflicts=shutdown.target
 ConditionPathExists=|{directory}/{armed}
 ConditionPathExists=|{directory}/{firing}
@@ -72,7 +77,7 @@ def install(site: Site, services: Iterable[str], seconds: float, python: str) ->
     service = _SERVICE.format(
         directory=directory,
         home=directory.rpartition("/")[0],
-        before=" ".join(sorted(services)),
+        before=" ".join(sorted({*_READERS.split(), *services})),
         armed=ARMED,
         firing=FIRING,
         python=python,
