@@ -8,11 +8,12 @@ from pathlib import Path
 from reconciler.cli.exits import Exit
 from reconciler.cli.repository import pause
 from reconciler.cli.stage import Stage
-from reconciler.drivers.simulated import by_hand
+from reconciler.drivers.simulated import by_hand, by_hand_base
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.ports.nameserver import RecordSet
 
 MACHINE = "production-web-1"
+HOST, NTP = "virt2", "/etc/chrony/chrony.conf"
 ZONE, SERVER = "farm.internal", "ns"
 _GIB = 2**30
 _STOLEN = RecordSet("www", "CNAME", 3600, ("mail.farm.internal.",))
@@ -24,6 +25,7 @@ def play(stage: Stage, example: Path) -> None:
     converge(stage)
     drift_and_heal(stage)
     promote(stage)
+    look_after_hosts(stage)
     refuse(stage)
     remember(stage)
 
@@ -99,6 +101,31 @@ def promote(stage: Stage) -> None:
     _plan_and_sync(stage, "staging")
     _merge(stage, "staging", "production")
     _plan_and_sync(stage, "production")
+
+
+def look_after_hosts(stage: Stage) -> None:
+    """A file of a server is changed in git, and then by hand."""
+    stage.act("A server is kept as it is described")
+    stage.tell("What a server itself must be is a stack, too: packages, files, services, accounts.")
+    stage.shell("sed -i 's/maxdistance 16/maxdistance 8/' stacks/virthost.yaml")
+    stage.shell("git commit --quiet --all --message='Trust no distant clock'")
+    stage.shell("git push --quiet origin production")
+    stage.tell("A service that reads the file is restarted once, on each server.")
+    _plan_and_sync(stage, "production")
+    farm = SimulatedFarm.open(stage.directory / "world.yaml", sleep=pause)
+    content = farm.state.hosts[HOST].base.files[NTP].content
+    stage.by_hand(
+        HOST,
+        f"echo 'local stratum 1' >> {NTP} && systemctl restart chrony",
+        lambda: _edit_and_restart(farm, f"{content}local stratum 1\n"),
+    )
+    stage.reconciler("drift --environment production", ends=Exit.DIFFERENT)
+    stage.reconciler("sync --environment production")
+
+
+def _edit_and_restart(farm: SimulatedFarm, content: str) -> None:
+    by_hand_base.edit_file(farm, HOST, NTP, content)
+    by_hand_base.restart_service(farm, HOST, "chrony")
 
 
 def refuse(stage: Stage) -> None:

@@ -41,10 +41,10 @@ STYLES: Mapping[Level | None, str] = {
 @format_option(Format.TEXT, Format.JSON)
 @click.pass_obj
 def doctor(given: Given, environment: str | None, host: str | None, form: Format) -> Exit:
-    """See whether settings, repository and hosts are sound, and what to do.
+    """See whether settings, repository and hosts are sound.
 
-    Nothing is changed anywhere. All hosts are looked at side by side. Exits with 1 if something is
-    in the way of a sync.
+    Of what is not, it says what that means and what to do. Nothing is changed anywhere. All hosts
+    are looked at side by side. Exits with 1 if something is in the way of a sync.
     """
     found = list(_findings(given, environment, host))
     write_findings(found, form)

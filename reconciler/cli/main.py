@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "history": "Show what happened to an environment, from its journal.",
     "adopt": "Write documents for the machines on a host that are nobody's yet.",
     "trash": "Show volumes in the trash, get them back, or delete them.",
-    "doctor": "See whether settings, repository and hosts are sound, and what to do.",
+    "doctor": "See whether settings, repository and hosts are sound.",
     "host": "Make a bare server a host that sync can take over.",
     "schema": "Give the JSON Schemas of the documents, for editors.",
     "demo": "Watch a simulated farm follow its git repository.",

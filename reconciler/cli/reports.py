@@ -96,7 +96,8 @@ def _troubles(report: Report) -> Iterator[Line]:
     for outcome in report.failed:
         text = f"! {outcome.address} {outcome.result}: {outcome.message}"
         yield Line(LineKind.VIOLATION, visible(text), 1)
-    for change in report.residue:
+    told = {outcome.address for outcome in report.failed}
+    for change in (each for each in report.residue if each.address not in told):
         text = f"! {change.address} still differs: {', '.join(map(str, change.fields))}"
         yield Line(LineKind.VIOLATION, visible(text), 1)
     unknown = report.after.world.unknown if report.after else {}

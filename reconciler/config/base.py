@@ -21,7 +21,6 @@ from reconciler.config.base_fields import (
     Gecos,
     GroupId,
     HostContent,
-    LinkTarget,
     ModuleName,
     ModuleOptions,
     MountOptions,
@@ -107,7 +106,7 @@ class HostFileField(Part):
         None, description="Its permissions, else '0644' for a file and '0755' for a directory."
     )
     owner: OwnerAndGroup | None = Field(None, description="Whose it is, else root:root.")
-    target: LinkTarget | None = Field(None, description="Where a link leads.")
+    target: FilePath | None = Field(None, description="The absolute path that a link leads to.")
     check: Argv = Field(
         (), description="A command that must take new content first; {} is the file with it."
     )

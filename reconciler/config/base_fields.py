@@ -41,10 +41,10 @@ ARMOR = (
 )
 PERMISSIONS = r"^[0-3][0-7]{3}$"
 OWNER_AND_GROUP = r"^[a-z_][a-z0-9_-]{0,31}:[a-z_][a-z0-9_-]{0,31}$"
-LINK_TARGET = rf"^/?{_NAME}(?:/{_NAME}){{0,19}}$"
 UNIT = r"^[A-Za-z0-9][A-Za-z0-9:_.-]{0,80}(?:@[A-Za-z0-9:_.-]{1,80})?$"
 SYSCTL = r"^[a-z][a-z0-9_]{0,40}(?:\.[A-Za-z0-9_-]{1,60}){1,8}$"
-SYSCTL_VALUE = r"^[A-Za-z0-9/|_.,:%@+-]{1,200}(?: [A-Za-z0-9_.,:%@+-]{1,60}){0,20}$"
+_SYSCTL_WORD = r"-?[A-Za-z0-9/|%](?:[A-Za-z0-9/|_,:%@+-]|\.(?!\.)){0,199}"
+SYSCTL_VALUE = rf"^{_SYSCTL_WORD}(?: {_SYSCTL_WORD}){{0,20}}$"
 MODULE = r"^[A-Za-z0-9][A-Za-z0-9_]{0,54}$"
 _OPTION = rf"[A-Za-z0-9_]{{1,60}}(?:={_VALUE}{{0,100}})?"
 MODULE_OPTIONS = rf"^{_OPTION}(?: {_OPTION}){{0,20}}$"
@@ -61,7 +61,7 @@ ZPOOL = r"^[A-Za-z][A-Za-z0-9_.-]{0,62}$"
 ZPOOL_WORDS = "mirror|raidz|raidz1|raidz2|raidz3|log|cache|spare|special|dedup"
 ZPOOL_ITEM = rf"^(?:{ZPOOL_WORDS}|{DEVICE.removeprefix('^').removesuffix('$')})$"
 PROPERTY = r"^[a-z][a-z0-9_@:.-]{0,60}$"
-PROPERTY_VALUE = rf"^{_VALUE}{{1,100}}$"
+PROPERTY_VALUE = r"^[A-Za-z0-9/](?:[A-Za-z0-9_,:+/@=-]|\.(?!\.)){0,99}$"
 LONGEST_COMMAND = timedelta(hours=2)
 _PUBLIC_KEY = 6  # the packet that an OpenPGP public key begins with (RFC 9580 §5)
 _OLD_FORM, _NEW_FORM = 0x80, 0xC0
@@ -145,7 +145,6 @@ HostContent = text_field(
 )
 Permissions = text_field(PERMISSIONS, "four octal digits in quotes, such as '0644' or '2775'", 4)
 OwnerAndGroup = text_field(OWNER_AND_GROUP, "an account and a group, such as root:root", 65)
-LinkTarget = text_field(LINK_TARGET, "the path that a link leads to", 400)
 UnitName = text_field(UNIT, "the name of a unit, such as chrony or apt-daily.timer", 170, _own_unit)
 SysctlName = text_field(SYSCTL, "a kernel setting with dots, such as net.ipv4.ip_forward", 200)
 SysctlValue = text_field(SYSCTL_VALUE, "a value in quotes, words with single blanks", 400)

@@ -149,9 +149,6 @@ class ShareField(Part):
     cpus: Cpus = Field(description="Virtual processors for its machines.")
 
 
-Shares = dict[str, ShareField]
-
-
 class HostDefaults(Base):
     """The fields of a host that a farm or a stack may give in its stead."""
 
@@ -159,7 +156,6 @@ class HostDefaults(Base):
     failure_domain: Label | None = Field(None, description="What it fails together with.")
     reserved_memory: Size | None = Field(None, description="What it keeps for itself.")
     accelerator: Literal["kvm", "qemu"] | None = Field(None, description="How it runs guests.")
-    share: Shares | None = Field(None, description="What other environments may use of it.")
 
 
 class Host(Base, Document):
@@ -180,7 +176,9 @@ class Host(Base, Document):
         default=False,
         description="It gets no new machines, and drift of its base is reported, not healed.",
     )
-    share: Shares = Field({}, description="What the other environments may use of it.")
+    share: dict[str, ShareField] = Field(
+        {}, description="What the other environments may use of it."
+    )
     hostname: HostName | None = Field(None, description="What it calls itself.")
     install: Install | None = Field(
         None, description="What host bootstrap makes of it while it runs a rescue system."

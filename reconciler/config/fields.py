@@ -49,6 +49,7 @@ RECORD_VALUE = r"^[ -~]{1,2000}$"
 ACCOUNT = r"^[a-z_][a-z0-9_-]{0,31}$"
 FILE_OWNER = r"^[a-z_][a-z0-9_-]{0,31}(?::[a-z_][a-z0-9_-]{0,31})?$"
 FILE_PATH = r"^(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.@+~:%=,-]{1,100}){1,20}$"
+SHELL = r"^(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.+-]{1,60}){1,8}$"
 FILE_MODE = r"^0[0-7]{3}$"
 FILE_CONTENT = rf"^[^\x00-\x08\x0b-\x1f{_HIDDEN}]*$"
 _VERSION = r"(?:=[A-Za-z0-9][A-Za-z0-9.+:~_-]{0,99})?"
@@ -71,7 +72,8 @@ WHERE_SECRETS_STAND = "secrets are filled into the `content` of a host's `files`
 MOST_TEXT = 64 * 1024
 _KEY_MEANING = "a public ssh key: its type, its base64 part and perhaps a comment"
 _SECRET = re.compile(
-    r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|\$(?:1|2[abxy]|5|6|7|y|gy)\$[A-Za-z0-9./=,$]{20}"
+    r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----|AGE-SECRET-KEY-1"
+    r"|\$(?:1|2[abxy]|5|6|7|y|gy)\$[A-Za-z0-9./=,$]{20}"
 )
 
 
@@ -251,7 +253,7 @@ AccountName = text_field(ACCOUNT, _ACCOUNT_MEANING, 32, _no_root)
 SshKey = text_field(SSH_KEY, _KEY_MEANING, 5000, _ssh_key)
 PackageName = text_field(PACKAGE, "the name of a package, or name=version", 230)
 FilePath = text_field(FILE_PATH, "an absolute path without . and .. in it", 400)
-Shell = text_field(FILE_PATH, "the absolute path of a shell", 100)
+Shell = text_field(SHELL, "the absolute path of a shell", 100)
 FileMode = text_field(FILE_MODE, "four octal digits in quotes that begin with 0, such as '0644'", 4)
 FileOwner = text_field(FILE_OWNER, "an account, or account:group", 65)
 _CONTENT_MEANING = f"plain text of at most {MOST_TEXT} letters"

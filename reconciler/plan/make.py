@@ -12,6 +12,7 @@ from reconciler.kinds import KIND_BY_NAME
 from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.domain_operations import MigrateDomain
 from reconciler.kinds.match import Matches, match
+from reconciler.kinds.protocol import Kind
 from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
 from reconciler.model.plain import digest_of, to_short
@@ -147,7 +148,7 @@ class _Pairs:
             address=want.address,
             action=Action.CREATE,
             cause=Cause.DRIFT if was_there else Cause.PENDING,
-            fields=tuple(_as_fields(want.spec, created=True)),
+            fields=tuple(_as_fields(kind, want.spec, created=True)),
             operations=kind.create(want.spec, owner_of(self.environment, want)),
             position=want.position,
         )
@@ -243,7 +244,7 @@ def _removal(found: Observed[Any], owner: Owner, host: str | None) -> Change:
         address=found.address,
         action=Action.DELETE,
         cause=Cause.PENDING,
-        fields=tuple(_as_fields(found.spec, created=False)),
+        fields=tuple(_as_fields(kind, found.spec, created=False)),
         operations=kind.delete(replace(found.spec, host=host) if host else found.spec, owner),
         observed=found.spec,
     )
@@ -346,15 +347,17 @@ def _foreign(world: World, matches: Matches) -> tuple[Address, ...]:
     return tuple(sorted(seen.address for seen in (*strange, *matches.copies)))
 
 
-def _as_fields(spec: Any, *, created: bool) -> Iterator[FieldChange]:
+def _as_fields(kind: Kind[Any], spec: Any, *, created: bool) -> Iterator[FieldChange]:
     """The managed fields of a spec; of those that matter at creation only, what is unusual.
 
-    Nobody wants to read first boot data in a plan: its digest is enough.
+    Nobody wants to read first boot data in a plan: its digest is enough. Nor what the address of a
+    thing that is bound to its host says already, or that there is nothing of something.
     """
+    said = {kind.host(spec), *(each.name for each in kind.questions(spec)), ()}
     for each in fields(spec):
         value = getattr(spec, each.name)
         is_told = each.compare or (created and value != each.default and each.name not in UNTOLD)
-        if value is None or not is_told:
+        if value is None or not is_told or (kind.is_bound and value in said):
             continue
         plain = to_short(value)
         before, after = (None, plain) if created else (plain, None)

@@ -1,4 +1,4 @@
-"""The base of a simulated host: what is wanted of it, planned and done without an engine."""
+"""The base of a host, mostly simulated: what is wanted is planned and done without an engine."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from reconciler.model.resource import Desired, World
 from reconciler.model.secret import SealedSecret, SecretReference
 from reconciler.plan.make import make_plan
 from reconciler.plan.plan import Change, Plan
+from reconciler.ports.world import Ports
 
 HOST, ENVIRONMENT = "virt1", "production"
 GIB = 1024**3
@@ -39,19 +40,19 @@ def wanted(kind: str, spec: Any) -> Desired[Any]:
     return Desired(Address(kind, name_of(question.name), HOST), spec, adopts=True)
 
 
-def look(farm: SimulatedFarm, desired: Iterable[Desired[Any]] = ()) -> World:
+def look(farm: Ports, desired: Iterable[Desired[Any]] = ()) -> World:
     """What is seen of what is wanted and of what is marked."""
     asked = tuple(desired)
     scopes = scopes_of(asked, (), (Scope("base", HOST), Scope("host", HOST)))
     return observe(scopes, farm, questions_of(asked))
 
 
-def plan_of(farm: SimulatedFarm, *desired: Desired[Any]) -> Plan:
+def plan_of(farm: Ports, *desired: Desired[Any]) -> Plan:
     """What is to be done."""
     return make_plan(ENVIRONMENT, desired, look(farm, desired))
 
 
-def sync(farm: SimulatedFarm, *desired: Desired[Any]) -> Plan:
+def sync(farm: Ports, *desired: Desired[Any]) -> Plan:
     """Do it all, in order; the plan that was done."""
     plan = plan_of(farm, *desired)
     changed = [step for change in plan.changes for step in change.operations]

@@ -20,7 +20,8 @@ from reconciler.plan.plan import Plan
 from reconciler.plan.policy import Policy
 from reconciler.ports.hypervisor import DomainDefinition
 from reconciler.ports.nameserver import RecordSet
-from tests.farms import truth
+from tests.farms import truth, virthost
+from tests.farms.base_wishes import BASE_HANDS
 from tests.farms.rounds import Environment
 from tests.farms.specs import GIB, rooms_of, uuid_of
 from tests.farms.wishes import HOSTS, Wish, empty_farm
@@ -87,6 +88,7 @@ class Town:
     def __init__(self, wishes: Iterable[Wish], policy: Policy = ANYTHING_GOES) -> None:
         self.farm = SimulatedFarm(empty_farm())
         self.unrecorded: set[str] = set()
+        self.wanted_of_bases: set[truth.Place] = set()
         self.wishes = {wish.environment: wish for wish in wishes}
         self.environments = {
             name: Environment(self.farm, wish.resources(), name, policy)
@@ -113,6 +115,7 @@ class Town:
         """One turn, after which nothing of anybody else has changed."""
         environment = self.environments[name]
         before, state = truth.not_of(name, self.farm.state), self.farm.state
+        self.wanted_of_bases |= virthost.places_of(environment.desired)
         plan = environment.look().plan if not self.farm.state.faults else None
         self.farm.revive(crash)
         try:
@@ -122,6 +125,8 @@ class Town:
             self.unrecorded.add(name)
         self.farm.revive()
         assert truth.not_of(name, self.farm.state) == before
+        places = self.wanted_of_bases
+        assert virthost.bystanders(self.farm.state, places) == virthost.bystanders(state, places)
         after = serials(self.farm.state)
         assert all(after[zone] >= serial for zone, serial in serials(state).items())
         if plan is not None:
@@ -155,6 +160,7 @@ class Town:
             placed = place(name, environment.desired, rooms, world, environment.memory)
             assert placed.unplaced == ()
             found += truth.misfits(name, placed.desired, self.farm.state)
+            found += virthost.misfits(name, placed.desired, self.farm.state)
         return found
 
     def _wish(self, wish: Wish) -> None:
@@ -284,6 +290,10 @@ def _add_volume(farm: SimulatedFarm, which: int) -> None:
     by_hand.add_volume(farm, host, "fast", f"stray-{which}", Volume("raw", GIB))
 
 
+def _at_base(do: Callable[[SimulatedFarm, str], None]) -> Callable[[SimulatedFarm, int], None]:
+    return lambda farm, which: do(farm, HOSTS[which % len(HOSTS)])
+
+
 HANDS: dict[str, Callable[[SimulatedFarm, int], None]] = {
     "stop": _stop,
     "start": _start,
@@ -297,4 +307,5 @@ HANDS: dict[str, Callable[[SimulatedFarm, int], None]] = {
     "add record": _add_record,
     "add domain": _add_domain,
     "add volume": _add_volume,
+    **{name: _at_base(do) for name, do in BASE_HANDS.items()},
 }

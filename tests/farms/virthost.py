@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -27,6 +27,20 @@ from reconciler.model.resource import Desired, Owner, owner_of
 
 Place = tuple[str, ...]
 _KINDS = {kind.spec: kind for kind in BASE_KINDS}
+# In which parts of a base the things of a kind are, and what comes with them.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "file": ("files",),
+    "package": ("packages", "services"),
+    "service": ("services",),
+    "user": ("users", "groups"),
+    "group": ("groups",),
+    "sysctl": ("sysctls",),
+    "module": ("modules",),
+    "mount": ("mounts", "files"),
+    "setting": ("settings",),
+    "volume_group": ("volume_groups",),
+    "zpool": ("zpools",),
+}
 # What tells when something came about, but not what it is.
 _TIMES: Mapping[str, Any] = {"tick": 0, "fence": 0, "confirmed": {}, "switch": None, "tried": {}}
 
@@ -53,20 +67,14 @@ def directory(path: str, host: str = "virt1") -> FileSpec:
 def service(unit: str, *reads: Desired[Any], host: str = "virt1", **changes: Any) -> ServiceSpec:
     """A service that is to run, and what it reads."""
     read = tuple(read_of(each.spec.path, each.spec) for each in reads)
-    standard: dict[str, Any] = {"enabled": True, "running": True, "reads": read}
+    standard: dict[str, Any] = {"enabled": True, "running": True, "masked": False, "reads": read}
     return ServiceSpec(host, unit, **{**standard, **changes})
 
 
 def timeless(base: Base) -> Base:
-    """A base without what may depend on how it came about.
-
-    That a thing was not there before us is forgotten if its maker dies before he marks it: it is
-    then left alone when nobody wants it any more.
-    """
+    """A base without what may depend on how it came about."""
     return replace(
         base,
-        marks={key: replace(each, note="") for key, each in base.marks.items()},
-        originals={},
         files={path: replace(each, changed=0) for path, each in base.files.items()},
         services={unit: replace(each, read=0, starts=0) for unit, each in base.services.items()},
         **_TIMES,
@@ -81,6 +89,24 @@ def bases(state: FarmState) -> dict[Place, Any]:
         for each in fields(Base)
         for name, thing in _things(getattr(timeless(at.base), each.name))
     }
+
+
+def places_of(desired: Iterable[Desired[Any]]) -> set[Place]:
+    """What these may change: themselves, and what comes with a package, an account or a mount."""
+    found: set[Place] = set()
+    for want in desired:
+        if want.address.kind in _PARTS:
+            (question,) = KIND_BY_NAME[want.address.kind].questions(want.spec)
+            parts = _PARTS[want.address.kind]
+            found |= {(want.spec.host, part_name, question.name) for part_name in parts}
+    return found
+
+
+def bystanders(state: FarmState, places: set[Place]) -> dict[Place, Any]:
+    """Everything of every base that is none of these places, and no memory of ours."""
+    parts = {name for names in _PARTS.values() for name in names}
+    found = bases(state)
+    return {place: found[place] for place in found if place[1] in parts and place not in places}
 
 
 def misfits(environment: str, desired: tuple[Desired[Any], ...], state: FarmState) -> list[str]:
@@ -172,10 +198,19 @@ def _is_user(base: Base, spec: UserSpec) -> bool:
     there = base.users.get(spec.name)
     if spec.state == "absent" or there is None:
         return spec.state == "absent" and (there is None or there.locked)
+    wanted = (spec.uid, spec.description, spec.shell, spec.sudo, _set(spec.keys), _set(spec.groups))
     return not there.locked and _fits(
-        (spec.uid, spec.description, spec.shell, spec.sudo, spec.keys, spec.groups),
-        (there.uid, there.description, there.shell, there.sudo, there.keys, there.groups),
+        wanted,
+        (
+            *(there.uid, there.description, there.shell, there.sudo),
+            *(_set(there.keys), _set(there.groups)),
+        ),
     )
+
+
+def _set(words: tuple[str, ...] | None) -> frozenset[str] | None:
+    """The words, however often and in which order."""
+    return None if words is None else frozenset(words)
 
 
 def _is_sysctl(base: Base, spec: SysctlSpec) -> bool:

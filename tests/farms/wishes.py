@@ -16,6 +16,7 @@ from reconciler.model.change import Disruption
 from reconciler.model.resource import Desired
 from reconciler.ports.hypervisor import Disk, Interface, LinkState
 from reconciler.ports.nameserver import RecordSet
+from tests.farms.base_wishes import BaseWish, some_base_wishes
 from tests.farms.specs import (
     APEX,
     BRIDGES,
@@ -33,6 +34,7 @@ EMULATING = "virt3"
 MACHINES = ("a", "b", "c", "d")
 DISKS = ("root", "data", "logs")
 SHARED_ZONE = "farm"
+BASE_OWNER = "production"  # the only one that has a say in what a host itself is
 
 
 @dataclass(frozen=True)
@@ -65,18 +67,20 @@ class MachineWish:
 
 @dataclass(frozen=True)
 class Wish:
-    """What one environment wants: machines, and records in its own and in the shared zone."""
+    """What one environment wants: machines, records in its own and in the shared zone, bases."""
 
     environment: str
     machines: tuple[MachineWish, ...]
     own: tuple[tuple[str, int], ...]
     shared: tuple[tuple[str, int], ...]
     retry_seconds: int
+    bases: tuple[BaseWish, ...] = ()
 
     def resources(self) -> tuple[Desired[Any], ...]:
         """The wish as desired resources."""
         machines = [each for wish in self.machines for each in self._machine(wish)]
-        return (*machines, *self._zones())
+        bases = [each for wish in self.bases for each in wish.resources()]
+        return (*machines, *self._zones(), *bases)
 
     def renamed(self, index: int, name: str) -> Wish:
         """The wish with one machine called otherwise, if the name is free."""
@@ -215,6 +219,7 @@ def wishes(draw: st.DrawFn, environment: str) -> Wish:
         tuple(sorted(draw(records).items())),
         tuple(sorted(draw(records).items())),
         draw(st.sampled_from([900, 1800])),
+        draw(some_base_wishes) if environment == BASE_OWNER else (),
     )
 
 

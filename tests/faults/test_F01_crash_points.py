@@ -22,6 +22,7 @@ from tests.farms.sync import (
     run_until,
     settle,
 )
+from tests.farms.virthost import part, service, text
 
 
 @cache
@@ -102,3 +103,26 @@ def test_a_first_sync_that_dies_leaves_nothing_twice() -> None:
         successor = begin(died.farm.state, blank)
         settle(successor)
         assert end_of(successor.farm.state) == end_of(whole.farm.state), number
+
+
+RULES = part(text("/etc/nftables.conf", "policy drop; tcp dport 22 accept\n"))
+GUARDED = (RULES, part(service("nftables", RULES), RULES))
+
+
+@pytest.mark.parametrize("when", [CrashBefore, CrashAfter])
+def test_a_change_of_the_way_in_survives_any_crash(
+    when: type[CrashBefore | CrashAfter],
+) -> None:
+    """Where the dead man's switch was armed the host takes back what was not confirmed."""
+    empty = farm_state(HOSTS)
+    whole = Environment(SimulatedFarm(empty), GUARDED)
+    whole.turn()
+    calls = whole.farm.calls
+    assert {"arm", "disarm"} <= {call.operation for call in whole.farm.log}
+    for number in range(1, calls + 1):
+        died = Environment(SimulatedFarm(empty), GUARDED)
+        assert run_until(died, when(number)), number
+        successor = Environment(SimulatedFarm(died.farm.state), GUARDED)
+        settle(successor)
+        assert end_of(successor.farm.state) == end_of(whole.farm.state), number
+        assert successor.look().world.undone == {}, number

@@ -81,9 +81,7 @@ def test_reading_a_list_for_a_change_is_no_look(
     write(first, log, "first")
 
 
-def test_files_are_fenced_as_commands_are(
-    open_shell: Callable[[], Shell], tmp_path: Path
-) -> None:
+def test_files_are_fenced_as_commands_are(open_shell: Callable[[], Shell], tmp_path: Path) -> None:
     first, second = open_shell(), open_shell()
     look(first)
     second.write_file(str(tmp_path / "file"), b"second")

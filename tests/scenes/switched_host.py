@@ -31,6 +31,7 @@ SSHD = "/etc/ssh/sshd_config"
 OPEN = "table inet filter {\n}\n"
 SHUT = "table inet filter {\n\tpolicy drop\n}\n"
 _TIMER, _SERVICE = "reconciler-switch.timer", "reconciler-switch.service"
+_BOOT = "reconciler-switch-boot.service"
 
 
 @dataclass
@@ -63,6 +64,7 @@ class SwitchedHost:
     is_booting: bool = False
     timer_works: bool = True
     sshd: str = "Port 22\n"
+    runs: str = _SERVICE
     units: dict[str, Unit] = field(default_factory=dict)
     asked: list[list[str]] = field(default_factory=list)
 
@@ -123,12 +125,13 @@ class SwitchedHost:
         self.boot_id(uuid.uuid4().hex)
         for unit in self.units.values():
             unit.is_active = False
-        if os.path.lexists(f"{self.root}/etc/systemd/system/sysinit.target.wants/{_SERVICE}"):
+        self.runs = _BOOT
+        if os.path.lexists(f"{self.root}/etc/systemd/system/sysinit.target.wants/{_BOOT}"):
             self.start_switch()
         for name, unit in self.units.items():
             if unit.enabled == "enabled":
                 self._start(name)
-        self.is_booting = False
+        self.is_booting, self.runs = False, _SERVICE
 
     def _keep(self) -> None:
         kept = {"rules": self.rules, "sshd": self.sshd, "due": self.due}
@@ -203,9 +206,16 @@ class SwitchedHost:
         if verb == "stop":
             unit.is_active = False
             self.rules = "" if "nftables" in name else self.rules
+        if verb == "restart" and self._waits_for_us(self._full(name)):
+            return 124, "it was not done in time"
         if verb in {"start", "restart"} or (verb.startswith("try-re") and unit.is_active):
             return self._start(self._full(name)), "it did not start"
         return 0, ""
+
+    def _waits_for_us(self, name: str) -> bool:
+        """As systemd orders jobs: nothing starts while what is before it is still starting."""
+        ours = self.text(f"/etc/systemd/system/{self.runs}").splitlines()
+        return any(line.startswith("Before=") and name in line for line in ours)
 
     def _start(self, name: str) -> int:
         if self.units[name].start():

@@ -180,12 +180,14 @@ def test_a_change_that_fails_is_told_without_secrets(tmp_path: Path, origin: Ori
 def test_a_value_that_was_not_encrypted_is_told_by_its_place(
     desk: Desk, origin: Origin, form: str
 ) -> None:
-    broken = "".join(f"{json.dumps(key)}: {json.dumps(value)}\n" for key, value in CANARIES.items())
+    lines = (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in CANARIES.items())
+    broken = "\n".join((*lines, ""))
     for text in (broken, f"{broken}sops: {{mac: x, age: [{{enc: x}}]}}\n"):
         origin.commit("production", {"secrets/canaries.sops.yaml": text.encode()})
         done = desk.run("-v", "validate", *HERE, "--branch", "production", "--format", form)
         assert done.exit_code == 1, done.output
         assert "canaries.sops.yaml" in done.output
+        assert "encrypted" in done.output
         refused = desk.run("-v", "sync", *HERE)
         assert refused.exit_code == 1
         assert leaks(done.output + refused.output + everything_said(desk)) == []

@@ -18,7 +18,7 @@ QUESTION = {"about": "package", "name": "chrony", "details": []}
 FACT = {"version": "1", "is_held": False}
 OTHER = {"about": "package", "name": "other", "details": []}
 ANSWER = {"question": QUESTION, "fact": FACT}
-REST = ({"undone": {}}, {"end": 1})
+REST: tuple[dict[str, Any], ...] = ({"undone": {}}, {"end": 1})
 
 
 def told(*lines: Any) -> bytes:

@@ -44,6 +44,9 @@ def levels(machine: Fresh, code: int = 0) -> dict[str, str]:
     return {each["name"]: each["level"] for each in found if each["subject"] == "fresh"}
 
 
+pytestmark = pytest.mark.timeout(600)
+
+
 def test_a_machine_with_a_password_becomes_a_host(fresh: Fresh) -> None:
     assert levels(fresh, code=1) == {"address": "ok", "host key": "bad"}
 

@@ -18,6 +18,8 @@ from reconciler.drivers.ssh.watchdog import cut_off
 from reconciler.errors import Denied, DriverError, Unreachable
 
 OPERATION = "connect"
+# What paramiko raises when the other side breaks off, or says what is no ssh.
+LOST = (paramiko.SSHException, OSError, EOFError, UnicodeError)
 # What paramiko logs while a connection breaks says no more than the error that we raise.
 _LOG = "reconciler.drivers.ssh.paramiko"
 logging.getLogger(_LOG).setLevel(logging.CRITICAL + 1)
@@ -40,7 +42,7 @@ def connect(host: str, address: str, access: Access, seconds: float) -> fabric.C
     with cut_off(wire, seconds) as cut:
         try:
             connection.open()
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except LOST as error:
             refusal = _refusal(host, address, access, connection.client, error)
             connection.client.close()
             wire.close()

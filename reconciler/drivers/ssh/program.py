@@ -21,6 +21,8 @@ _BOOT = """\
 import json, sys, zlib
 from importlib import import_module
 from importlib.machinery import ModuleSpec
+if sys.version_info < (3, 9):
+    sys.exit("python3 is older than 3.9 here; that takes at least Debian 11 or Ubuntu 22.04")
 stdin = sys.stdin.buffer
 sources = json.loads(zlib.decompress(stdin.read(int(stdin.readline()))))
 class Sent:

@@ -28,7 +28,7 @@ from reconciler.drivers.ssh.command import (
     line_of,
     while_heard,
 )
-from reconciler.drivers.ssh.connect import connect
+from reconciler.drivers.ssh.connect import LOST, connect
 from reconciler.drivers.ssh.fence import Fence
 from reconciler.drivers.ssh.files import (
     ANYTHING,
@@ -51,7 +51,6 @@ HOST_DIRECTORY = "/var/lib/reconciler"
 HOLDER_BYTES = 8
 _NEVER_SECONDS = 60.0  # the library's own deadline, which is not to be the first
 _CHUNK_BYTES = 256 * 1024
-_LOST = (paramiko.SSHException, OSError, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,7 @@ class Shell:
             try:
                 line = line_of(while_heard(argv), is_fed=True)
                 channel.exec_command(line)
-            except _LOST as error:
+            except LOST as error:
                 self._drop(session)
                 raise Unreachable(self.host, what, f"the connection broke ({error})") from None
         return Stream(self.host, what, channel, monotonic=self._monotonic)
@@ -259,12 +258,12 @@ class Shell:
             except _Flood:
                 cause = f"it answers with more than {LARGEST_BYTES} bytes"
                 raise Conflict(self.host, what, cause) from None
-            except _LOST as error:
+            except LOST as error:
                 self._drop(session)
                 reason = "no answer in time" if cut.made else f"the connection broke ({error})"
                 raise Unreachable(self.host, what, reason) from None
             finally:
-                with suppress(*_LOST):
+                with suppress(*LOST):
                     channel.close()
 
     def _guarded(self, words: _Words, what: str, session: _Session, ends: float) -> list[str]:
@@ -288,7 +287,7 @@ class Shell:
             with cut_off(transport.sock, left) as cut:
                 try:
                     return session, transport.open_session(timeout=left + _NEVER_SECONDS)
-                except _LOST as error:
+                except LOST as error:
                     reason = "no answer in time" if cut.made else str(error)
             if session.is_alive and not cut.made:
                 # The host is still clearing a session that we gave back.
@@ -328,7 +327,7 @@ class Shell:
                 answer = _converse(channel, line, b"").stdout.decode(errors="replace")
                 told, _, fence = answer.partition("\n")
                 uptime = float(told.split()[0])
-        except (*_LOST, ValueError, IndexError) as error:
+        except (*LOST, ValueError, IndexError) as error:
             hang_up(wire)
             connection.close()
             cause = f"it runs no commands, or a start-up file of its shell prints there ({error})"

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import paramiko
 
+from reconciler.drivers.ssh.connect import LOST
 from reconciler.drivers.ssh.watchdog import cut_off
 from reconciler.errors import Conflict, Unreachable
 from reconciler.plan.show.escape import shortened
@@ -21,7 +22,6 @@ ANSWER_SECONDS = 20.0
 LONGEST_LINE_BYTES = 64 * 1024
 _CHUNK_BYTES = 64 * 1024
 _POLL_MILLISECONDS = 500
-_LOST = (paramiko.SSHException, OSError, EOFError)
 
 
 class Stream:
@@ -60,7 +60,7 @@ class Stream:
     def close(self) -> None:
         """End it: the command is ended on the host, and whoever reads comes to the end."""
         self._closed.set()
-        with suppress(*_LOST):
+        with suppress(*LOST):
             self._channel.close()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -99,11 +99,14 @@ class Stream:
     def _ask_whether_it_is_there(self) -> None:
         """Whoever does not answer is hung up on: the channel then is at its end."""
         transport: Any = self._channel.get_transport()
-        with cut_off(transport.sock, self._answer_seconds), suppress(*_LOST):
+        with cut_off(transport.sock, self._answer_seconds), suppress(*LOST):
             transport.global_request("keepalive@openssh.com", wait=True)
 
     def _judge_the_end(self) -> None:
-        if not self._channel.exit_status_ready() or (code := self._channel.exit_status) < 0:
+        transport: Any = self._channel.get_transport()
+        with cut_off(transport.sock, self._answer_seconds):
+            code = self._channel.recv_exit_status()  # which comes after the last line
+        if code < 0:
             raise Unreachable(self._host, self._operation, "the connection broke")
         if code:
             said = self._channel.recv_stderr(_CHUNK_BYTES).decode(errors="replace")

@@ -13,12 +13,11 @@ from typing import Literal
 import paramiko
 
 from reconciler.drivers.ssh.access import Access
-from reconciler.drivers.ssh.connect import load_pins, open_wire, private_key
+from reconciler.drivers.ssh.connect import LOST, load_pins, open_wire, private_key
 from reconciler.drivers.ssh.watchdog import cut_off
 from reconciler.errors import Unreachable
 
 OPERATION = "see its host key"
-_LOST = (paramiko.SSHException, OSError, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def _shown_key(
     with cut_off(wire, seconds) as cut:
         try:
             return _exchange(wire, wanted, seconds)
-        except _LOST as error:
+        except LOST as error:
             reason = f"no answer within {seconds:g} s" if cut.made else str(error)
             cause = f"ssh at {address} port {access.port}: {reason or type(error).__name__}"
             raise Unreachable(host, OPERATION, cause) from None

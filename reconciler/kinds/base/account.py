@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from reconciler.kinds.base.kind import MADE, BaseKind
+from reconciler.kinds.base.kind import MADE, BaseKind, is_missing
 from reconciler.kinds.base.management import safety_of_user
 from reconciler.model.address import Address
 from reconciler.model.change import FieldChange
@@ -147,7 +147,14 @@ def _user_safety(spec: UserSpec, owner: Owner) -> Safety | None:
 
 
 GROUP = BaseKind(
-    "group", GroupSpec, _question_of_group, _read_group, _make_group, _drop_group, note=_note
+    "group",
+    GroupSpec,
+    _question_of_group,
+    _read_group,
+    _make_group,
+    _drop_group,
+    note=_note,
+    is_new=is_missing,
 )
 USER = BaseKind(
     "user",
@@ -157,6 +164,7 @@ USER = BaseKind(
     _make_user,
     _drop_user,
     note=_note,
+    is_new=is_missing,
     safety=_user_safety,
     differs=_user_differs,
 )

@@ -164,14 +164,16 @@ def _note(wanted: FileSpec, seen: FileSpec | None) -> str:
 
 
 def _before(wanted: FileSpec, seen: FileSpec | None) -> Before:
-    """What was there before us, told when we come; `same` was right as it was, and then stays."""
-    if seen is None:
+    """What was there before us: what we find where we have not been, and change, is another's."""
+    if seen is None or (seen.type == "absent" and seen.before is None):
         return "nothing"
-    if seen.before is not None:
-        return seen.before
-    if seen.type == "absent":
-        return "nothing"
+    if seen.type == "absent" or seen.before in {"nothing", "other"}:
+        return seen.before or "nothing"
     return "same" if wanted == seen else "other"
+
+
+def _is_new(seen: FileSpec | None) -> bool:
+    return seen is None or seen.before is None
 
 
 def _safety(spec: FileSpec, owner: Owner) -> Safety | None:
@@ -187,6 +189,7 @@ FILE = BaseKind(
     _make,
     _drop,
     note=_note,
+    is_new=_is_new,
     safety=_safety,
     differs=_differs,
 )

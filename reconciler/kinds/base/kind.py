@@ -42,6 +42,11 @@ NOTHING_CHANGED: frozenset[str] = frozenset()
 MADE = "made"  # the note of what was not there before us
 
 
+def is_missing(seen: object) -> bool:
+    """Whether nothing is there, nor a mark."""
+    return seen is None
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeBase(OnHost):
     """Some acts on a host, in one go, the last of which is the mark."""
@@ -69,8 +74,10 @@ class BaseKind(Generic[S]):
     the mark if there is one; the answer None becomes the spec of what is not there. `make` gives
     what is to be done, given what is wanted, what is there, and the names of the fields that
     differ. `drop` undoes what we did to what is there, or nothing. `note` is remembered in the
-    mark, given what is wanted and what is there; `cost` and `drop_cost` are what `make` and `drop`
-    cost, `safety` is how to find back, `differs` what differs in the managed fields.
+    mark, given what is wanted and what is there; of what `is_new` to us it tells how we found it,
+    and is written before anything else, because nobody could tell afterwards. `cost` and
+    `drop_cost` are what `make` and `drop` cost, `safety` is how to find back, `differs` what
+    differs in the managed fields.
     """
 
     name: str
@@ -80,6 +87,7 @@ class BaseKind(Generic[S]):
     make: Callable[[S, S | None, frozenset[str]], tuple[Act, ...]]
     drop: Callable[[S], tuple[Act, ...]]
     note: Callable[[S, S | None], str] = lambda _wanted, _seen: ""
+    is_new: Callable[[S | None], bool] = lambda _seen: False
     cost: Callable[[S, S | None], Disruption] = lambda _wanted, _seen: Disruption.LIVE
     drop_cost: Disruption = Disruption.LIVE
     safety: Callable[[S, Owner], Safety | None] = lambda _wanted, _owner: None
@@ -174,7 +182,8 @@ class BaseKind(Generic[S]):
     def _change(
         self, wanted: S, seen: S | None, changed: frozenset[str], owner: Owner
     ) -> tuple[Operation, ...]:
-        acts = (*self.make(wanted, seen, changed), self._mark(wanted, seen, owner))
+        claim = (self._mark(wanted, seen, owner.unfinished),) if self.is_new(seen) else ()
+        acts = (*claim, *self.make(wanted, seen, changed), self._mark(wanted, seen, owner))
         safety = self.safety(wanted, owner)
         return (ChangeBase(wanted.host, acts, self.cost(wanted, seen), safety),)
 
@@ -185,9 +194,11 @@ class BaseKind(Generic[S]):
 def name_of(thing: str) -> str:
     """The name in the address of a thing of a host: `etc-ntp.conf` for `/etc/ntp.conf`.
 
-    A hyphen is doubled, so that no two paths have one name.
+    A hyphen is doubled, and `%2d` where a name begins with it, so that no two paths have one name.
     """
-    return thing.removeprefix("/").replace("-", "--").replace("/", "-") or "root"
+    parts = thing.replace("%", "%25").replace("-", "--").removeprefix("/").split("/")
+    named = (f"%2d{part[2:]}" if part.startswith("--") else part for part in parts)
+    return "-".join(named) or "-"
 
 
 def marks_of(kind: str, facts: Facts) -> dict[str, Mark]:

@@ -1,14 +1,14 @@
 """Kind `mount`: something mounted at a path, now and at each boot.
 
 Source, type and options are compared as /etc/fstab has them: the kernel tells them in words of its
-own. Only where the kernel names another server is what it says the truth.
+own. Only where it names another server, or lets be written what should only be read, it counts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reconciler.kinds.base.kind import MADE, BaseKind
+from reconciler.kinds.base.kind import MADE, BaseKind, is_missing
 from reconciler.model.address import Address
 from reconciler.model.change import Disruption
 from reconciler.ports.acts import Act, Mount, Unmount
@@ -47,6 +47,8 @@ def _read(host: str, question: Question, facts: Facts, mark: Mark | None) -> Mou
     source, kind, options = line if is_persisted else (fact.source, None, None)
     if is_persisted and _is_elsewhere(fact.source, source):
         source = fact.source
+    if is_persisted and _is_other_way(fact.options, options):
+        options = fact.options
     return MountSpec(
         host, question.name, source, kind, options, fact.is_mounted, is_persisted, is_made
     )
@@ -57,6 +59,15 @@ def _is_elsewhere(mounted: str | None, written: str | None) -> bool:
     if not mounted or not written or ":" not in mounted or ":" not in written:
         return False
     return mounted.rstrip("/") != written.rstrip("/")
+
+
+def _is_other_way(mounted: str | None, written: str | None) -> bool:
+    """Whether it can be written to, or cannot, contrary to what is written down in so many words.
+
+    Of the other options the kernel tells some in other words, and some not at all.
+    """
+    now, then = (mounted or "").split(","), (written or "").split(",")
+    return ("rw" in now and "ro" in then) or ("ro" in now and "rw" in then)
 
 
 def _make(wanted: MountSpec, seen: MountSpec | None, changed: frozenset[str]) -> tuple[Act, ...]:
@@ -93,6 +104,7 @@ MOUNT = BaseKind(
     _make,
     _drop,
     note=_note,
+    is_new=is_missing,
     cost=_cost,
     drop_cost=Disruption.RESTART,
 )

@@ -253,7 +253,7 @@ def _marks(host: str, facts: HostFacts) -> Iterator[Finding]:
 def _room(host: str, room: Room) -> Finding:
     name = f"room {room.name}"
     if room.size_bytes is None or room.free_bytes is None:
-        text, remedy = "it is not there", "see what its Host document says of this pool"
+        text, remedy = "it is not there", "a sync makes it, on what its Host document names"
         return Finding(host, name, Level.WARN, text, remedy)
     percent = 100 * room.free_bytes // max(room.size_bytes, 1)
     text = f"{_about(room.free_bytes)} of {_about(room.size_bytes)} free ({percent} %)"

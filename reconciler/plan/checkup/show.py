@@ -11,7 +11,7 @@ from reconciler.plan.checkup.finding import HERE, Finding, Level, is_sound
 from reconciler.plan.show.escape import shortened
 
 MARKS = {Level.OK: "ok  ", Level.WARN: "warn", Level.BAD: "BAD "}
-_NAME_WIDTH = 14
+_NAME_WIDTH = 20
 
 
 class FindingDocument(TypedDict):

@@ -14,7 +14,15 @@ from reconciler.plan.guards import Violation
 from reconciler.plan.plan import Plan
 from reconciler.plan.show.escape import code_span, fence_for, shortened
 from reconciler.plan.show.text import Line, change_lines, plain, violation_lines
-from reconciler.plan.show.view import View, changes_in, count, foreign_in, notes_in, title
+from reconciler.plan.show.view import (
+    View,
+    changes_in,
+    count,
+    foreign_in,
+    notes_in,
+    title,
+    unknown_in,
+)
 
 MOST_CHARACTERS = 65_000
 _FOR_MORE = 200  # the room that is kept for saying that something was left out
@@ -79,7 +87,7 @@ def _sections(plan: Plan, violations: Sequence[Violation], view: View) -> Iterat
         changes = [change for change in changes_in(plan, view) if change.action is action]
         blocks = (_block(change_lines(change)) for change in changes)
         yield Section(f"{len(changes)} to {action}", len(changes), blocks)
-    unknown = (shortened(f"{each.address}: {each.reason}") for each in plan.unknown)
+    unknown = (shortened(each) for each in unknown_in(plan))
     number = len(plan.unknown)
     yield Section(f"{number} unknown", number, unknown, language="text")
     foreign = foreign_in(plan, view)

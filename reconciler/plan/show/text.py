@@ -25,6 +25,7 @@ from reconciler.plan.show.view import (
     notes_in,
     summary,
     title,
+    unknown_in,
 )
 
 LINES_AT_MOST = 40
@@ -92,11 +93,8 @@ def plan_lines(
     lines = [Line(LineKind.HEADING, heading), BLANK]
     for action in Action:
         lines += _group(action, changes_in(plan, view))
-    unknown = [
-        Line(LineKind.UNKNOWN, f"? {shortened(f'{u.address}: {u.reason}')}", 1)
-        for u in plan.unknown
-    ]
-    lines += _listed("unknown", unknown)
+    unknown = [Line(LineKind.UNKNOWN, f"? {shortened(u)}", 1) for u in unknown_in(plan)]
+    lines += _listed("unknown", unknown, len(plan.unknown))
     foreign = [Line(LineKind.FOREIGN, f". {shortened(str(a))}", 1) for a in foreign_in(plan, view)]
     lines += _listed("foreign, left alone", foreign)
     told = [
@@ -206,9 +204,9 @@ def _capped(lines: Sequence[Line], depth: int) -> Iterator[Line]:
         yield Line(LineKind.MORE, text, depth)
 
 
-def _listed(name: str, lines: Sequence[Line]) -> Iterator[Line]:
+def _listed(name: str, lines: Sequence[Line], number: int = 0) -> Iterator[Line]:
     if lines:
-        yield Line(LineKind.GROUP, f"{len(lines)} {name}")
+        yield Line(LineKind.GROUP, f"{number or len(lines)} {name}")
         yield from _capped(lines, depth=1)
         yield BLANK
 

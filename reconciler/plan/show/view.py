@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.kinds.domain_operations import DefineDomain, SnapshotDomain
 from reconciler.model.address import Address
@@ -14,6 +14,7 @@ from reconciler.plan.plan import Change, Plan
 from reconciler.plan.show.escape import shortened
 
 SHORT_REVISION = 7
+NAMED_TOGETHER = 3
 _COMMIT = re.compile(r"\A[0-9a-f]{40,64}\Z")
 
 
@@ -76,3 +77,16 @@ def summary(plan: Plan, view: View) -> str:
         more.pop("marks to renew")
     said = [f"{number} {what}" for what, number in more.items() if number]
     return f"{view.capitalize()}: " + ", ".join(counts + said)
+
+
+def unknown_in(plan: Plan) -> tuple[str, ...]:
+    """What nobody can say anything about now; together what is so for one reason."""
+    reasons: dict[str, list[str]] = {}
+    for each in plan.unknown:
+        reasons.setdefault(each.reason, []).append(str(each.address))
+    return tuple(f"{_several(names)}: {reason}" for reason, names in reasons.items())
+
+
+def _several(names: Sequence[str]) -> str:
+    rest = len(names) - NAMED_TOGETHER
+    return ", ".join(names[:NAMED_TOGETHER]) + (f" and {rest} more" if rest > 0 else "")

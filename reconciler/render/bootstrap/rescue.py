@@ -39,7 +39,7 @@ set -eu
 umask 077
 mkdir -p -- "$1"
 cd -- "$1"
-rm -f host-key host-key.pub done
+rm -f host-key host-key.pub prepared done
 ssh-keygen -q -t ed25519 -N '' -C "$2" -f host-key
 """
 _WRITE = """\
@@ -55,6 +55,7 @@ cd -- "$1"
 cat opening host-key ending >post-install.new
 chmod 700 post-install.new
 mv -fT -- post-install.new post-install
+cp install.conf prepared
 """
 _INSTALL = """\
 set -eu
@@ -67,6 +68,7 @@ if ! TERM=linux "$2" -a -c "$1/install.conf" -x "$1/post-install" >install.log 2
 fi
 cp install.conf done
 """
+_IS_PREPARED = 'cmp -s -- - "$1/prepared"'
 _IS_DONE = 'cmp -s -- - "$1/done"'
 _RESTART = """\
 set -eu
@@ -112,7 +114,6 @@ def rescue_steps(name: str, hostname: str, wanted: Install, public_key: str) -> 
 
 
 def _installing(name: str, wish: str, wanted: Install, public_key: str) -> tuple[Step, Step]:
-    is_done = Command(script(_IS_DONE, WORKSHOP), wish)
     disks = wanted.disks if wanted.raid is not None else wanted.disks[:1]
     prepare = Step(
         "prepare",
@@ -125,14 +126,14 @@ def _installing(name: str, wish: str, wanted: Install, public_key: str) -> tuple
             _writing("install.conf", wish),
             Command(script(_JOIN, WORKSHOP)),
         ),
-        is_done,
+        Command(script(_IS_PREPARED, WORKSHOP), wish),
     )
     install = Step(
         "install",
         f"wipe {', '.join(disks)} and install {wanted.image.rpartition('/')[2]}",
         Door.GIVEN,
         (Command(script(_INSTALL, WORKSHOP, INSTALLER)),),
-        is_done,
+        Command(script(_IS_DONE, WORKSHOP), wish),
         destructive=True,
         deadline=INSTALL_DEADLINE,
     )

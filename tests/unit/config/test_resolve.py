@@ -213,3 +213,47 @@ def test_a_reference_of_an_odd_type_is_left_to_the_model(odd: str, document: str
 def test_defaults_of_an_odd_type_give_nothing(odd: str) -> None:
     values, _ = resolve(read(f"{{kind: Farm, name: farm, defaults: {odd}}}", VM, WEB, LINUX))
     assert values[MACHINE]["cpus"] == "web"
+
+
+HOST = ("Host", "virt1")
+BOX = "{kind: Stack, name: box, memory: 1 GiB, timezone: UTC, packages: [{name: a}, {name: b}]}"
+
+
+def test_hosts_inherit_what_hosts_may_have_and_machines_the_rest() -> None:
+    """A stack says both, and the memory of a machine is not that of a host."""
+    farm = "{kind: Farm, name: f, defaults: {cpus: 2}, host_defaults: {locale: C, timezone: CET}}"
+    host = "{kind: Host, name: virt1, stack: box, packages: [{name: b, absent: true}, {name: c}]}"
+    values, problems = resolve(
+        read(farm, BOX, host, "{kind: VirtualMachine, name: web-1, stack: box}")
+    )
+    assert problems == []
+    assert values[HOST] == {
+        "kind": "Host",
+        "name": "virt1",
+        "stack": "box",
+        "locale": "C",
+        "timezone": "UTC",
+        "packages": [{"name": "a"}, {"name": "c"}],
+    }
+    machine = {"kind": "VirtualMachine", "name": "web-1", "stack": "box"}
+    assert values[MACHINE] == {**machine, "cpus": 2, "memory": "1 GiB"}
+    assert values["Stack", "box"]["locale"] == "C"
+    assert values["Stack", "box"]["cpus"] == 2
+
+
+def test_an_unknown_stack_of_a_host_is_told() -> None:
+    _, problems = resolve(read(BOX, "{kind: Host, name: virt1, stack: bax}"))
+    assert problems == ["f.yaml:3:27: there is no stack bax; did you mean box?"]
+
+
+@pytest.mark.parametrize(("hosts", "fits"), [(3, True), (400, False)])
+def test_what_few_hosts_inherit_may_be_more(hosts: int, *, fits: bool) -> None:
+    files = ", ".join(f"{{path: /etc/{number}, content: x}}" for number in range(2000))
+    stack = f"{{kind: Stack, name: box, files: [{files}]}}"
+    boxes = [f"{{kind: Host, name: virt{number}, stack: box}}" for number in range(hosts)]
+    values, problems = resolve(read(stack, *boxes))
+    assert (problems == []) is fits
+    assert ("files" in values[HOST]) is fits
+    if not fits:
+        (problem,) = problems
+        assert "stack box gives each host 6002 values, 5000 may be" in problem

@@ -181,3 +181,25 @@ def test_a_fetch_larger_than_the_limit_is_refused(origin: Origin, state: Path) -
 def test_a_bad_address_is_refused_at_once(state: Path) -> None:
     with pytest.raises(SettingsError, match="transport helper"):
         Mirror("ext::sh -c id".replace(" ", ""), state)
+
+
+def test_a_push_that_is_only_tried_changes_nothing(origin: Origin, state: Path) -> None:
+    head = origin.commit("production", FILES)
+    with mirror_of(origin, state) as mirror:
+        assert mirror.try_push({"refs/heads/reconciler/production": head}) == {}
+        assert mirror.poll() == {"production": head}
+
+
+def test_a_push_that_is_only_tried_tells_of_a_refusal(origin: Origin, state: Path) -> None:
+    ref, head = "refs/heads/reconciler/production", origin.commit("production", FILES)
+    origin.commit("reconciler/production", {"other": b"x"})
+    with mirror_of(origin, state) as mirror:
+        assert mirror.try_push({ref: head})[ref].raced
+
+
+def test_a_remote_that_takes_no_push_is_told_without_one(origin: Origin, state: Path) -> None:
+    head = origin.commit("production", FILES)
+    with mirror_of(origin, state) as mirror:
+        origin.path.rename(origin.path.with_name("elsewhere.git"))
+        with pytest.raises(SourceUnavailable):
+            mirror.try_push({"refs/heads/reconciler/production": head})

@@ -43,6 +43,16 @@ def test_drift_may_be_only_reported() -> None:
     assert held(Policy(drift="report"), CREATE, DRIFT) == [None, "drift is only reported"]
 
 
+def test_drift_of_a_host_in_maintenance_is_only_reported() -> None:
+    chrony = Address("package", "chrony", "virt1")
+    drift = Change(chrony, Action.UPDATE, Cause.DRIFT, (), ())
+    reason = "host virt1 is in maintenance: drift is only reported"
+    policy = Policy(in_maintenance=frozenset({"virt1"})).tightened(Policy())
+    assert held(policy, drift, DRIFT) == [reason, None], "but its machines are kept up"
+    assert held(policy, replace(drift, cause=Cause.PENDING)) == [None]
+    assert held(policy, replace(drift, address=replace(chrony, host="virt2"))) == [None]
+
+
 def test_drift_that_costs_more_than_is_allowed_stays_and_stops_nothing_else() -> None:
     dear = replace(DRIFT, operations=(UndefineDomain("virt1", "db"),))
     assert held(Policy(), CREATE, dear) == [

@@ -9,7 +9,7 @@ from reconciler.errors import ConfigError
 from reconciler.model.position import Problem
 from reconciler.model.quantity import parse_size
 from reconciler.placement.spread import Room
-from reconciler.render.farm import Holder, claims_of, farm_problems
+from reconciler.render.farm import Holder, claims_of, farm_problems, foreign_bases
 from reconciler.render.identity import machine_mac
 from reconciler.render.render import rooms
 from tests.farms.repository import FARM, documents
@@ -157,3 +157,23 @@ def test_a_host_that_is_not_shared_is_no_room() -> None:
 def test_a_host_in_maintenance_is_closed() -> None:
     (room,) = rooms(documents({"hosts.yaml": FARM["hosts.yaml"] + "maintenance: true\n"}))
     assert not room.open
+
+
+def test_another_base_of_a_foreign_host_is_good_to_know() -> None:
+    """It comes up to the owner's branch by merges, so it cannot be an error on the way."""
+    text = FARM["hosts.yaml"] + "packages: [{name: chrony}]\nhostname: virt1\nmaintenance: true\n"
+    mine = staging({"hosts.yaml": text})
+    (note,) = foreign_bases(mine, PRODUCTION.hosts)
+    assert (note.position.file, note.position.line) == ("hosts.yaml", 11)
+    assert note.what == (
+        "packages, hostname of host virt1 are not as on the branch of production, whose host it "
+        "is, and which alone counts"
+    )
+    assert problems(mine, PRODUCTION) == ()
+
+
+def test_the_same_base_an_own_host_and_an_unknown_owner_are_nothing_to_know() -> None:
+    text = FARM["hosts.yaml"] + "packages: [{name: chrony}]\n"
+    assert foreign_bases(staging(), PRODUCTION.hosts) == ()
+    assert foreign_bases(documents({"hosts.yaml": text}), PRODUCTION.hosts) == ()
+    assert foreign_bases(staging({"hosts.yaml": text}), {}) == ()

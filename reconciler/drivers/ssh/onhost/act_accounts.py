@@ -103,17 +103,22 @@ def _put_keys(batch: Batch, name: str, keys: Sequence[str]) -> None:
     """Make these all the keys. The owner of the home may have put anything in their place."""
     account = _account(batch, name)
     if account is None:
-        raise Refused(f"there is no account {name} here")
-    own = Access(0o700, account.uid, account.gid)
+        raise Refused(f"{name} is no account of this host alone: its keys are not in its home")
+    if not keys and not _has_home(batch, account.home):
+        return
     above, home_name = directory_of(batch, account.home)
     with above, above.enter(home_name) as home:
         if home.stat(".ssh") is None:
             if not keys:
                 return
-            home.make(".ssh", own)
+            home.make(".ssh", Access(0o700, account.uid, account.gid))
         with home.enter(".ssh") as folder:
             _refuse_of_others(folder, account.uid)
             _put_lines(folder, keys, Access(0o600, account.uid, account.gid))
+
+
+def _has_home(batch: Batch, home: str) -> bool:
+    return os.path.isdir(batch.path(home))  # noqa: PTH112 (pathlib is slow to import)
 
 
 def _put_lines(folder: Directory, keys: Sequence[str], access: Access) -> None:

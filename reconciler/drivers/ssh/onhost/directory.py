@@ -156,7 +156,7 @@ class Directory:
         """
         try:
             fd = os.open(name, _ENTER, dir_fd=self.fd)
-        except NotADirectoryError:
+        except (NotADirectoryError, FileNotFoundError):
             raise Refused(f"{self.path}/{name} is not a directory") from None
         return Directory(fd, f"{self.path}/{name}")
 

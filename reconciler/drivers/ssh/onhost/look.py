@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 
 from reconciler.drivers.ssh.onhost.paths import read_small
-from reconciler.drivers.ssh.onhost.remembered import Remembered
+from reconciler.drivers.ssh.onhost.remembered import Damaged, Remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,13 +43,21 @@ _MODULES = {
 def main(stdin: bytes) -> int:
     """Answer what is asked on the standard input."""
     asked = json.loads(stdin)
-    for line in look(asked["questions"], asked["directory"]):
-        sys.stdout.write(json.dumps(line, ensure_ascii=True) + "\n")
+    try:
+        for line in look(asked["questions"], asked["directory"]):
+            sys.stdout.write(json.dumps(line, ensure_ascii=True) + "\n")
+    except Damaged as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return 0
 
 
 def look(questions: Iterable[dict[str, Any]], directory: str) -> Iterator[dict[str, Any]]:
-    """All lines of the answer."""
+    """All lines of the answer.
+
+    Raises:
+        Damaged: the marks cannot be read.
+    """
     known = Remembered.of(directory)
     yield {"header": _header(directory)}
     count = 0

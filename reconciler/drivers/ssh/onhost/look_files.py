@@ -35,7 +35,7 @@ def files(
             yield None
         except Untrusted:
             yield _UNTOLD
-        except OSError as error:
+        except (OSError, ValueError) as error:
             yield error
 
 

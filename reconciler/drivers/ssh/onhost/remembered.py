@@ -20,6 +20,10 @@ _KEY_BYTES = 32
 SECRET = "secret"  # noqa: S105 (a word in the details of a question)
 
 
+class Damaged(Exception):
+    """What the host remembers for us cannot be read."""
+
+
 class Remembered:
     """The marks of one host, with what they sealed."""
 
@@ -36,10 +40,17 @@ class Remembered:
         """As it stands in the directory.
 
         Raises:
-            ValueError: the list is there and cannot be read.
+            Damaged: the list is there and cannot be read.
         """
-        text = read_small(directory + "/base.json", _LARGEST_BYTES)
-        return cls(json.loads(text)["marks"] if text else [], directory, root)
+        path = directory + "/base.json"
+        text = read_small(path, _LARGEST_BYTES)
+        try:
+            marks = [_whole(mark) for mark in json.loads(text)["marks"]] if text is not None else []
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Damaged(
+                f"{path} is damaged; move it away: what is declared becomes ours again by that"
+            ) from None
+        return cls(marks, directory, root)
 
     def questions(self) -> list[dict[str, Any]]:
         """What the marks ask."""
@@ -68,8 +79,12 @@ class Remembered:
 
     def undone(self) -> dict[str, str]:
         """What the dead man's switch took back: addresses, with the digests."""
-        text = read_small(self.directory + "/switch/undone.json")
-        return dict(json.loads(text)) if text else {}
+        path = self.directory + "/switch/undone.json"
+        text = read_small(path)
+        try:
+            return dict(json.loads(text)) if text else {}
+        except (ValueError, TypeError):
+            raise Damaged(f"{path} is damaged; look what it says, and delete it") from None
 
     def secret_key(self) -> bytes:
         """The key for the sums of secret contents: made when first needed, never sent."""
@@ -80,6 +95,15 @@ class Remembered:
             _make_key(path)
             key = read_small(path, _KEY_BYTES)
         return key or b""
+
+
+def _whole(mark: dict[str, Any]) -> dict[str, Any]:
+    """The mark, if it has all parts of one."""
+    names = (*mark["owner"].values(), *mark["question"]["details"], mark["note"], mark["kind"])
+    names = (*names, mark["question"]["about"], mark["question"]["name"])
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError
+    return mark
 
 
 def _make_key(path: str) -> None:

@@ -1,6 +1,7 @@
 """The systemd units that hold the time of a change on trial, and take it back at a boot.
 
-They stay on the host. Without a change on trial they do nothing.
+They stay on the host. Without a change on trial they do nothing. There are two services for one
+program: what is ordered before sshd, as a boot needs it, cannot wait for a restart of sshd.
 """
 
 from __future__ import annotations
@@ -23,27 +24,30 @@ if TYPE_CHECKING:
     from reconciler.drivers.ssh.onhost.switch_site import Site
 
 NAME = "reconciler-switch"
+BOOT = f"{NAME}-boot"
 ARCHIVE = "restore.pyz"
 _UNITS = "/etc/systemd/system"
 _WANTS = f"{_UNITS}/sysinit.target.wants"
 
-# Before all that reads what is put back, also when the host starts; with no other dependency that
-# could keep it from running. The same units each time, so that systemd need not read them anew.
+# At a boot: before all that reads what is put back, and with no dependency that could keep it from
+# running. The same units each time, so that systemd need not read them anew.
 _READERS = (
     "firewalld.service netfilter-persistent.service networking.service NetworkManager.service "
     "nftables.service openvswitch-switch.service ssh.service ssh.socket sshd.service "
     "systemd-networkd.service systemd-sysctl.service ufw.service"
 )
-_SERVICE = """\
-[Unit]
-Description=Take back a change that cut this host off
+_BOOT_ORDER = """\
 DefaultDependencies=no
 RequiresMountsFor={directory}
 After=systemd-remount-fs.service
 Wants=network-pre.target
 Before=network-pre.target {before} shutdown.target
 Conflicts=shutdown.target
-ConditionPathExists=|{directory}/{armed}
+"""
+_SERVICE = """\
+[Unit]
+Description=Take back a change that cut this host off
+{order}ConditionPathExists=|{directory}/{armed}
 ConditionPathExists=|{directory}/{firing}
 StartLimitIntervalSec=0
 
@@ -53,9 +57,6 @@ ExecStart={python} -I -S {directory}/{archive} {home}
 TimeoutStartSec=300
 Restart=on-failure
 RestartSec=5
-
-[Install]
-WantedBy=sysinit.target
 """
 _TIMER = """\
 [Unit]
@@ -74,20 +75,29 @@ def install(site: Site, services: Iterable[str], seconds: float, python: str) ->
         OSError: there is no room for them, or systemd refuses.
     """
     directory = site.directory[len(site.root) :]
-    service = _SERVICE.format(
+    before = " ".join(sorted({*_READERS.split(), *services}))
+    files = {
+        f"{NAME}.timer": _TIMER.format(seconds=seconds),
+        f"{NAME}.service": _service(directory, python, ""),
+        f"{BOOT}.service": _service(
+            directory, python, _BOOT_ORDER.format(directory=directory, before=before)
+        ),
+    }
+    is_new = [_put(site, f"{_UNITS}/{name}", text) for name, text in files.items()]
+    if any([*is_new, _enable(site)]):
+        _systemctl(site, SLOW_SECONDS, "daemon-reload")
+
+
+def _service(directory: str, python: str, order: str) -> str:
+    return _SERVICE.format(
+        order=order,
         directory=directory,
         home=directory.rpartition("/")[0],
-        before=" ".join(sorted({*_READERS.split(), *services})),
         armed=ARMED,
         firing=FIRING,
         python=python,
         archive=ARCHIVE,
     )
-    is_new = _put(site, f"{_UNITS}/{NAME}.service", service)
-    is_new |= _put(site, f"{_UNITS}/{NAME}.timer", _TIMER.format(seconds=seconds))
-    is_new |= _enable(site)
-    if is_new:
-        _systemctl(site, SLOW_SECONDS, "daemon-reload")
 
 
 def _put(site: Site, path: str, text: str) -> bool:
@@ -104,11 +114,11 @@ def _put(site: Site, path: str, text: str) -> bool:
 
 def _enable(site: Site) -> bool:
     """Have the service started at each boot. A link by hand costs a tenth of `systemctl enable`."""
-    link = f"{site.root}{_WANTS}/{NAME}.service"
+    link = f"{site.root}{_WANTS}/{BOOT}.service"
     if os.path.lexists(link):
         return False
     os.makedirs(site.root + _WANTS, exist_ok=True)  # noqa: PTH103
-    os.symlink(f"{_UNITS}/{NAME}.service", link)  # noqa: PTH211
+    os.symlink(f"{_UNITS}/{BOOT}.service", link)  # noqa: PTH211
     sync_directory(site.root + _WANTS)
     return True
 

@@ -24,8 +24,14 @@ HEADER = {"version": 1, "fence": "", "boot": "b-1", "time": 1.5, "host": "virt1"
 FILE, PACKAGE = Question("file", "/etc/motd"), Question("package", "chrony")
 SERVICE = Question("service", "chrony", ("/etc/chrony.conf",))
 FILE_FACT = {
-    **{"type": "file", "mode": "0644", "owner": "root", "group": "root", "size_bytes": 3},
-    **{"content": "hi\n", "sum": "ab", "is_sealed": True},
+    "type": "file",
+    "mode": "0644",
+    "owner": "root",
+    "group": "root",
+    "size_bytes": 3,
+    "content": "hi\n",
+    "sum": "ab",
+    "is_sealed": True,
 }
 READ = {"path": "/etc/chrony.conf", "sum": "cd", "is_current": False, "is_sealed": True}
 SERVICE_FACT = {"is_enabled": True, "is_running": True, "is_masked": False, "reads": [READ]}

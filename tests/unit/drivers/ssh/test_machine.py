@@ -15,6 +15,7 @@ from reconciler.drivers.ssh.task import Task
 from reconciler.errors import Conflict
 from reconciler.model.resource import Owner
 from reconciler.ports.acts import (
+    Act,
     HoldPackage,
     InstallPackage,
     PutDirectory,
@@ -96,7 +97,7 @@ def test_the_first_act_that_fails_is_named_and_those_after_it_are_not_done(
     machine.look(())
     in_the_way = tmp_path / "in the way"
     in_the_way.mkdir()
-    acts = [
+    acts: list[Act] = [
         PutLink(str(tmp_path / "one"), "target"),
         PutFile(str(in_the_way), "x", "0600", "root", "root"),
         PutLink(str(tmp_path / "three"), "target"),
@@ -142,3 +143,15 @@ def test_each_act_has_the_time_that_it_takes(act: PutDirectory, least: timedelta
     one, two = Task.of([act], nothing), Task.of([act, act], nothing)
     assert one.deadline >= least
     assert two.deadline - one.deadline == least
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"marks": [{}]}', '{"marks": [7]}', "[" * 100_000]
+)
+def test_damaged_marks_are_an_error_that_says_what_to_do(
+    machine: SshMachine, shell: Shell, text: str
+) -> None:
+    Path(shell.directory).mkdir(exist_ok=True)
+    (Path(shell.directory) / "base.json").write_text(text)
+    with pytest.raises(Conflict, match=r"virt1: look at its base: .*base.json is damaged; move it"):
+        machine.look(())

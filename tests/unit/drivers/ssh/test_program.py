@@ -45,6 +45,15 @@ def test_the_command_is_the_same_whatever_is_sent() -> None:
     assert command_of("look")[:-1] == command_of("act")[:-1]
 
 
+def test_a_host_whose_python_is_too_old_says_so() -> None:
+    *_, boot, entry = command_of("look")
+    old = f"import sys\nsys.version_info = (3, 8, 2)\n{boot}"
+    argv = [sys.executable, "-I", "-S", "-c", old, entry]
+    done = subprocess.run(argv, input=b"", capture_output=True, check=False, timeout=30)
+    assert done.returncode == 1
+    assert b"older than 3.9" in done.stderr
+
+
 def test_a_module_that_does_not_exist_is_no_program() -> None:
     with pytest.raises(FileNotFoundError):
         input_of("nosuch", b"")
@@ -75,7 +84,9 @@ def test_it_imports_the_standard_library_and_its_own_package_only(module: Path) 
         assert name.startswith(f"{PACKAGE}.") or name.partition(".")[0] in sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("seeded", ["import orjson", "def f():\n    from reconciler.model import x"])
+@pytest.mark.parametrize(
+    "seeded", ["import orjson", "def f():\n    from reconciler.model import x"]
+)
 def test_a_seeded_import_is_found(seeded: str) -> None:
     (name,) = imports(ast.parse(seeded))
     assert not name.startswith(PACKAGE)

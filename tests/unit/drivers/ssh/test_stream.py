@@ -16,7 +16,7 @@ from reconciler.drivers.ssh.stream import LONGEST_LINE_BYTES, Stream
 from reconciler.errors import Conflict, DriverError, Unreachable
 from tests.remotes.sshd import Sshd, running_sshd
 
-COUNT = ["sh", "-c", 'echo $$; while sleep 0.05; do echo tick; done']
+COUNT = ["sh", "-c", "echo $$; while sleep 0.05; do echo tick; done"]
 
 
 @pytest.fixture
@@ -68,9 +68,9 @@ def test_its_arguments_arrive_as_they_are(shell: Shell) -> None:
 
 def test_a_command_that_fails_says_why(shell: Shell) -> None:
     argv = ["sh", "-c", "echo first; echo broken >&2; exit 7"]
-    with shell.stream(argv, operation="watch") as stream:
-        with pytest.raises(Conflict, match="virt1: watch: broken"):
-            list(stream)
+    stream = shell.stream(argv, operation="watch")
+    with stream, pytest.raises(Conflict, match="virt1: watch: broken"):
+        list(stream)
 
 
 def test_who_closes_it_ends_the_command_there(shell: Shell) -> None:
@@ -118,9 +118,9 @@ def test_a_quiet_host_that_answers_is_left_alone(shell: Shell) -> None:
 
 
 def test_a_line_without_end_is_not_gathered(shell: Shell) -> None:
-    with shell.stream(["head", "-c", str(4 * LONGEST_LINE_BYTES), "/dev/zero"]) as stream:
-        with pytest.raises(Conflict, match="a line without end"):
-            list(stream)
+    stream = shell.stream(["head", "-c", str(4 * LONGEST_LINE_BYTES), "/dev/zero"])
+    with stream, pytest.raises(Conflict, match="a line without end"):
+        list(stream)
 
 
 def test_it_takes_no_place_from_commands(shell: Shell) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from reconciler.drivers.simulated import by_hand_base as by_hand
 from reconciler.drivers.simulated.base.state import File
 from reconciler.drivers.simulated.farm import SimulatedFarm
+from reconciler.errors import Conflict
 from reconciler.kinds.base.file import FILE, FileSpec, note_of, text_sum
 from reconciler.model.change import FieldChange
 from reconciler.model.plain import to_plain
@@ -142,12 +144,34 @@ def test_what_was_right_before_us_stays() -> None:
     assert content_of(farm) == "pool a\n"
 
 
-def test_what_was_right_before_us_is_never_taken_away() -> None:
-    """Nobody has kept what it said before: what it says now is the best there is."""
+def test_what_was_right_before_us_and_then_changed_comes_back() -> None:
     farm = base_farm(files={PATH: File(content="pool a\n")})
     synced(a_file(), a_file("pool b\n"), farm=farm)
     sync(farm)
-    assert content_of(farm) == "pool b\n"
+    assert content_of(farm) == "pool a\n"
+
+
+@pytest.mark.parametrize(("farm", "left"), [(base_farm, None), (with_original, "pool debian\n")])
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_what_was_there_comes_back_though_we_died_in_the_middle(
+    farm: Callable[[], SimulatedFarm], left: str | None, steps: int
+) -> None:
+    farm_ = farm()
+    (operation,) = only_change(plan_of(farm_, want(a_file()))).operations
+    farm_.machine(HOST).do(operation.acts[:steps])  # type: ignore[attr-defined]
+    synced(a_file(), farm=farm_)
+    sync(farm_)
+    assert content_of(farm_) == left
+
+
+def test_a_file_whose_check_fails_stays_and_may_be_given_up() -> None:
+    farm, broken = with_original(), replace(a_file("SYNTAX ERROR"), check=("check", "{}"))
+    with pytest.raises(Conflict):
+        sync(farm, want(broken))
+    assert only_change(plan_of(farm, want(broken))).cause is Cause.PENDING
+    sync(farm)
+    assert content_of(farm) == "pool debian\n"
+    assert is_settled(plan_of(farm))
 
 
 def test_what_we_took_away_comes_back() -> None:

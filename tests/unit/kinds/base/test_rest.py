@@ -126,6 +126,14 @@ class TestAccounts:
         assert not base_of(farm).users["alice"].locked
         assert is_settled(plan_of(farm, want))
 
+    def test_one_that_we_died_over_is_still_known_for_ours(self) -> None:
+        farm, want = base_farm(), wanted("user", self.ALICE)
+        (operation,) = only_change(plan_of(farm, want)).operations
+        farm.machine(HOST).do(operation.acts[:2])  # type: ignore[attr-defined]
+        sync(farm, want)
+        sync(farm)
+        assert base_of(farm).users["alice"].locked
+
     def test_one_that_was_there_before_us_stays_open(self) -> None:
         farm = base_farm()
         by_hand.change_user(farm, HOST, "root")
@@ -176,10 +184,26 @@ class TestMount:
             FieldChange("source", "evil:/export", "nas:/export"),
         )
 
+    @pytest.mark.parametrize(
+        ("now", "wish", "is_told"),
+        [
+            ("rw,relatime", "ro,nofail", True),
+            ("ro,relatime", "rw", True),
+            ("ro,relatime", "defaults", False),  # a medium that cannot be written to
+            ("ro,relatime", "ro", False),
+        ],
+    )
+    def test_whether_it_can_be_written_to_is_seen(
+        self, now: str, wish: str, *, is_told: bool
+    ) -> None:
+        spec = replace(self.WISH, options=wish)
+        fact = MountFact(True, "nas:/export", "nfs", now, f"nas:/export nfs {wish}")
+        assert bool(MOUNT.diff(spec, read("mount", spec, fact))) is is_told
+
     @pytest.mark.parametrize("source", ["UUID=1234", "/dev/all/data"])
     def test_a_device_by_another_of_its_names_is_no_difference(self, source: str) -> None:
         wish = replace(self.WISH, source=source, type="ext4")
-        fact = MountFact(True, "/dev/mapper/x", "ext4", "rw", f"{source} ext4 ro,nofail")
+        fact = MountFact(True, "/dev/mapper/x", "ext4", "ro", f"{source} ext4 ro,nofail")
         assert MOUNT.diff(wish, read("mount", wish, fact)) == ()
 
     def test_what_is_mounted_and_not_written_down_is_a_difference(self) -> None:

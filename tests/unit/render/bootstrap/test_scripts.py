@@ -135,6 +135,10 @@ def test_the_last_script_holds_the_key_that_was_made_there(machine: Rescue) -> N
     assert whole.startswith("begin\n-----BEGIN OPENSSH PRIVATE KEY-----")
     assert whole.endswith("-----END OPENSSH PRIVATE KEY-----\nend\n")
     assert (machine.work / "post-install").stat().st_mode & 0o777 == 0o700
+    wish = configuration(server("one-disk"), "virt1")
+    for text, is_prepared in ((wish, True), (wish + "FORCE_GPT 2\n", False)):
+        check = script(rescue._IS_PREPARED, str(machine.work))
+        assert (run(check, text).returncode == 0) == is_prepared
     assert (machine.work / "host-key.pub").read_text().endswith(" root@virt1\n")
 
 

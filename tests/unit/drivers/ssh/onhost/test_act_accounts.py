@@ -15,6 +15,7 @@ from tests.unit.drivers.ssh.onhost.ground import Ground
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 KEYS = "/home/alice/.ssh/authorized_keys"
 SUDO = "/etc/sudoers.d/reconciler-alice"
+SH, BASH = {"shell": "/bin/sh"}, {"shell": "/bin/bash"}
 KEY, OTHER = "ssh-ed25519 AAAA alice@desk", "ssh-ed25519 BBBB alice@road"
 
 
@@ -54,13 +55,12 @@ def test_groups(ground: Ground, act: dict[str, Any], calls: list[str]) -> None:
 
 
 def test_a_new_account_has_a_home_and_no_password(ground: Ground) -> None:
-    ground.done(
-        put_user("bob", uid=1600, description="Bob", groups=["ops", "empty"], shell="/bin/sh")
-    )
-    assert ground.programs.calls == [
+    ground.done(put_user("bob", uid=1600, description="Bob", groups=["ops", "empty"], **SH))
+    called = (
         "useradd --create-home --password * --user-group --uid 1600 --comment Bob "
         "--shell /bin/sh --groups ops,empty bob"
-    ]
+    )
+    assert ground.programs.calls == [called]
 
 
 def test_a_new_account_is_in_the_group_of_its_name_that_is_there(ground: Ground) -> None:
@@ -69,7 +69,7 @@ def test_a_new_account_is_in_the_group_of_its_name_that_is_there(ground: Ground)
 
 
 def test_of_an_account_that_is_there_only_what_differs_is_set(ground: Ground) -> None:
-    ground.done(put_user(description="Alice", shell="/bin/bash", home="/srv/alice"))
+    ground.done(put_user(description="Alice", home="/srv/alice", **BASH))
     assert ground.programs.calls == [
         "usermod --expiredate  --shell /bin/bash --home /srv/alice alice"
     ]
@@ -161,7 +161,9 @@ def test_who_may_sudo_no_more_has_no_file(ground: Ground) -> None:
 
 
 def test_a_name_that_sudo_would_not_read_is_refused(ground: Ground) -> None:
-    assert "with a dot in its name" in ground.refused(put_user("al.ice", may_sudo=True))
+    assert "an account that may sudo has no dot in its name" in ground.refused(
+        put_user("al.ice", may_sudo=True)
+    )
 
 
 def test_a_locked_account_has_expired_and_no_keys_and_no_sudo(ground: Ground) -> None:

@@ -88,7 +88,7 @@ def test_a_device_is_known_by_its_tag(host: Ground) -> None:
 
 def test_a_directory_that_is_bound_is_known_by_what_it_is(host: Ground) -> None:
     mounted(host, "/dev/sda1", "ext4")
-    host.path("/srv/nfs").symlink_to("/tmp")  # as good as bound, for who looks at it
+    host.path("/srv/nfs").symlink_to("/usr")  # as good as bound, for who looks at it
     bind = {**MOUNT, "source": "/srv/nfs", "type": "none", "options": "bind,ro"}
     host.done(bind)
     assert calls(host) == ["mount -o remount,bind,ro -- /srv/nfs"]
@@ -120,9 +120,9 @@ def test_a_look_finds_our_lines_again() -> None:
 def test_other_lines_stay_where_they_are() -> None:
     after = "tmpfs /tmp tmpfs defaults 0 0\n"
     lines: dict[str, Any] = {"/b": ["x", "/b", "nfs", "ro"], "/a": ["x", "/a", "nfs", "ro"]}
-    assert with_block(f"{THEIRS}\n{BLOCK}{after}", lines).decode() == (
-        f"{THEIRS}\n# reconciler: begin\nx /a nfs ro 0 0\nx /b nfs ro 0 0\n# reconciler: end\n{after}"
-    )
+    block = "# reconciler: begin\nx /a nfs ro 0 0\nx /b nfs ro 0 0\n# reconciler: end\n"
+    text = with_block(f"{THEIRS}\n{BLOCK}{after}", lines).decode()
+    assert text == f"{THEIRS}\n{block}{after}"
 
 
 def test_a_block_without_an_end_is_not_guessed_at() -> None:

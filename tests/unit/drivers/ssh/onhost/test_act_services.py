@@ -16,8 +16,8 @@ SHOW = "systemctl show"
 DO = "systemctl --no-ask-password --quiet"
 
 
-def set_service(unit: str = "ntp", **wish: bool) -> dict[str, Any]:
-    return {"act": "set_service", "unit": unit, **wish}
+def set_service(**wish: bool) -> dict[str, Any]:
+    return {"act": "set_service", "unit": "ntp", **wish}
 
 
 def restart(how: str = "restart", unit: str = "ntp") -> dict[str, Any]:

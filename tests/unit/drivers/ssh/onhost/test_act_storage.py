@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from reconciler.drivers.ssh.onhost import act_storage
 from reconciler.drivers.ssh.onhost.host import Ran
 from tests.unit.drivers.ssh.onhost.ground import Ground
 
@@ -23,7 +23,16 @@ GROUPS = """
       ]
   }
 """
-NO_GROUPS = '  {\n      "report": [\n          {\n              "vg": [\n              ]\n          }\n      ]\n  }\n'
+NO_GROUPS = """
+  {
+      "report": [
+          {
+              "vg": [
+              ]
+          }
+      ]
+  }
+"""
 # As zpool 2.1.11 prints it.
 STATUS = """\
   pool: z0
@@ -58,7 +67,7 @@ def disks(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Ground:
     for name in ("sda2", "sda3", "sdb2", "sdb3"):
         ground.path(f"/dev/{name}").touch()
     as_block: Callable[[int], bool] = lambda _: True  # noqa: E731
-    monkeypatch.setattr(act_storage.stat, "S_ISBLK", as_block)
+    monkeypatch.setattr(stat, "S_ISBLK", as_block)
     ground.programs.answers |= {
         "vgs": Ran(0, NO_GROUPS),
         "lsblk": Ran(0, "sdx part\n"),
@@ -100,10 +109,11 @@ def test_a_volume_group_that_lacks_nothing_is_left_as_it_is(disks: Ground) -> No
 def test_a_zpool_is_made(disks: Ground) -> None:
     properties = (("ashift", "12"), ("compression", "lz4"), ("feature@encryption", "enabled"))
     disks.done(zpool("mirror", "/dev/sda3", "/dev/sdb3", properties=properties))
-    assert made(disks) == [
+    called = (
         "zpool create -o ashift=12 -O compression=lz4 -o feature@encryption=enabled "
         "z0 mirror /dev/sda3 /dev/sdb3"
-    ]
+    )
+    assert made(disks) == [called]
 
 
 def test_a_zpool_that_is_there_is_never_changed(disks: Ground) -> None:

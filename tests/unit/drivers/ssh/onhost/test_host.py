@@ -33,10 +33,11 @@ def test_a_program_that_is_not_there_is_named() -> None:
 
 
 def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    source = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.fork())); time.sleep(600)"
+    pid = tmp_path / "pid"
+    source = f"import os, time; open({str(pid)!r}, 'w').write(str(os.fork())); time.sleep(600)"
     with pytest.raises(Refused, match="was not done within 1 s"):
         python(source, seconds=1)
-    child = (tmp_path / "pid").read_text()
+    child = pid.read_text()
     assert child in {"", "0"} or not _lives(child)
 
 
