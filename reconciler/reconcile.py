@@ -107,12 +107,11 @@ def reconcile(
     documents = _documents(environment, revision, site, past)
     policy = policy_of(documents, revision, site, past)
     look = looker(documents, revision, policy, site, past)
-    noticed = site.noticed(environment)
-    before = look()
+    noticed, before = site.noticed(environment), look()
     if violations := check(before.plan, policy):
         raise GuardRefused(violations)
-    found = detections(before.plan.drifted, noticed, site.monotonic())
-    noted = site.chronicle.begins(before, past, refusal, found)
+    how = detections(before.plan.drifted, noticed, site.monotonic())
+    noted = site.chronicle.begins(before, past, refusal, how)
     outcomes = apply(
         before.plan,
         site.ports,

@@ -12,7 +12,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.repository import open_repository, settings_of
 from reconciler.cli.terminal import screen
 from reconciler.config.documents import Host
-from reconciler.config.settings import Settings
+from reconciler.config.settings import Settings, check_private
 from reconciler.errors import SettingsError
 from reconciler.render.bootstrap.fresh import fresh_steps
 from reconciler.render.bootstrap.rescue import rescue_steps
@@ -64,6 +64,9 @@ def bootstrap(
     """
     if password_file and key:
         raise Failure("give --password-file or --key, not both")
+    for file in (password_file, key):
+        if file is not None and file.is_file() and (problem := check_private(file)):
+            raise Failure(f"{file} is a secret: {problem}")
     settings = settings_of(given)
     with open_repository(settings) as repository:
         repository.try_fetch()

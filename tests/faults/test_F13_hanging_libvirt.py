@@ -81,6 +81,9 @@ class Farm:
     def nameserver(self, server: str) -> Nameserver:
         raise AssertionError(server)
 
+    def machine(self, host: str) -> Any:
+        raise NotImplementedError(host)
+
     def close(self) -> None:
         self._closing.close()
 

@@ -35,7 +35,9 @@ HOSTILE = {
     "a wrong count": told({"header": HEADER}, ANSWER, {"end": 2}),
     "more after the end": told({"header": HEADER}, ANSWER, {"end": 1}, {"undone": {}}),
     "an answer left out": told({"header": HEADER}, {"end": 0}),
-    "what nobody asked": told({"header": HEADER}, {"question": OTHER, "fact": FACT}, *REST),
+    "what nobody asked": told(
+        {"header": HEADER}, ANSWER, {"question": OTHER, "fact": FACT}, {"end": 2}
+    ),
     "two answers": told({"header": HEADER}, ANSWER, ANSWER, {"end": 1}),
     "a fact of another kind": told({"header": HEADER}, {**ANSWER, "fact": {"gid": 0}}, *REST),
     "a number for a text": told(
@@ -51,7 +53,9 @@ HOSTILE = {
     "a damaged header": told({"header": {**HEADER, "time": "noon"}}, ANSWER, *REST),
     "an address that is none": told({"header": HEADER}, ANSWER, {"undone": {"x": "d"}}, REST[1]),
     "a mark that is none": told({"header": HEADER}, {"mark": {"kind": "file"}}, ANSWER, *REST),
-    "a line without end": told({"header": HEADER}, {**ANSWER, "fact": {**FACT, "x": "y" * 2**20}}),
+    "a line without end": told(
+        {"header": HEADER}, {**ANSWER, "fact": {**FACT, "x": "y" * 2**20}}, *REST
+    ),
     "no words": b"\xff\xfe\n",
 }
 

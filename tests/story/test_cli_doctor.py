@@ -161,5 +161,16 @@ def test_a_password_and_a_key_are_not_both_given(new_desk: Desk) -> None:
     assert "not both" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--password-file", "--key"])
+def test_a_secret_that_others_may_read_is_not_used(new_desk: Desk, option: str) -> None:
+    secret = new_desk.root / "secret"
+    secret.write_text("correct horse\n", encoding="utf-8")
+    secret.chmod(0o644)
+    done = new_desk.run("host", "bootstrap", "virt1", option, str(secret))
+    assert done.exit_code == 1
+    assert "chmod 600" in done.stderr
+    assert "horse" not in done.output
+
+
 def test_the_help_of_the_group_lists_its_command() -> None:
     assert "bootstrap" in program("host", "--help").stdout

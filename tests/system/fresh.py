@@ -74,6 +74,7 @@ class Fresh:
             f"hosts: {{ssh_key: {self.lab.ssh_key}, known_hosts: known_hosts}}\n"
         )
         self.known_hosts.touch()
+        (self.desk / "password").touch(mode=0o600)
         (self.desk / "password").write_text(f"{PASSWORD}\n")
 
     def fingerprint(self) -> str:

@@ -159,7 +159,7 @@ def test_what_dpkg_was_killed_in_is_ended_before_the_next(
     debian: LabHost, machine: Machine
 ) -> None:
     debian.run(
-        "systemd-run", "--quiet", "--unit=acts-dpkg", "--property=KillSignal=SIGKILL",
+        "systemd-run", "--quiet", "--collect", "--unit=acts-dpkg", "--property=KillSignal=SIGKILL",
         "dpkg", "-i", f"{ROOM}/repository/acts-slow_1.deb",
     )  # fmt: skip
     status = ("dpkg-query", "--show", "--showformat=${db:Status-Status}", "acts-slow")

@@ -13,6 +13,8 @@ from tests.sealed.canaries import CANARIES, directory_content, leaks, repository
 from tests.sealed.sealing import Reader, seal
 from tests.system.lab import CHECKOUT, Lab, LabHost, taken
 
+pytestmark = pytest.mark.timeout(600)  # the host may be another test's for a while
+
 PROGRAM = CHECKOUT / ".venv/bin/reconciler"
 HERE = ("-e", "production")
 ROOM, STATE = "/srv/secrets", "/var/lib/reconciler"

@@ -30,6 +30,9 @@ class Hosts:
     def nameserver(self, server: str) -> Any:
         raise NotImplementedError(server)
 
+    def machine(self, host: str) -> Any:
+        raise NotImplementedError(host)
+
 
 @dataclass
 class Host:

@@ -12,6 +12,7 @@ from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Scope
 from reconciler.model.resource import owner_of
 from reconciler.ports.hypervisor import Hypervisor
+from reconciler.ports.machine import Machine
 from reconciler.ports.nameserver import Nameserver
 from tests.farms.specs import machine, simulated_farm, want, zone_spec
 
@@ -87,6 +88,9 @@ class Meeting:
 
     def nameserver(self, server: str) -> Nameserver:
         return self.farm.nameserver(server)
+
+    def machine(self, host: str) -> Machine:
+        return self.farm.machine(host)
 
 
 def test_scopes_are_looked_at_side_by_side() -> None:

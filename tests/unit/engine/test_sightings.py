@@ -48,6 +48,8 @@ def test_a_machine_is_on_the_host_where_it_was_seen() -> None:
     assert found(HEARD, change=change) == "inotify within 0.4 s"
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0.0, "0.1"), (10.0, "10.0"), (0.31, "0.4"), (2.0, "2.0")])
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.0, "0.1"), (10.0, "10.0"), (0.31, "0.4"), (2.0, "2.0")]
+)
 def test_time_is_rounded_up(seconds: float, said: str) -> None:
     assert str(Detection(Detector.SWEEP, seconds)) == f"sweep within {said} s"

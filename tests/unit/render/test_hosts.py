@@ -30,7 +30,7 @@ EVERYTHING = """\
 hostname: box
 timezone: UTC
 package_sources:
-  - {name: backports, url: "https://deb.debian.org/debian", suites: [x], components: [main]}
+  - {name: backports, url: "https://packages.example/debian", suites: [x], components: [main]}
 packages: [{name: chrony}, {name: ntp, state: absent}, {name: nfs-common}]
 files:
   - {path: /etc/apt/preferences.d/x, content: x}

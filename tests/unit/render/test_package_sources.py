@@ -33,7 +33,7 @@ def test_a_source_has_its_fields_and_its_key_in_one_paragraph() -> None:
     assert "\n".join(key[1:]) == SOURCE.key
     assert fields == {
         "Types": ["deb deb-src"],
-        "URIs": ["https://deb.debian.org/debian"],
+        "URIs": ["https://packages.example/debian"],
         "Suites": ["bookworm-backports"],
         "Components": ["main non-free/firmware"],
         "Architectures": ["amd64"],

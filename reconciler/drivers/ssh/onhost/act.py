@@ -89,14 +89,20 @@ def _failure(batch: Batch, act: Mapping[str, Any]) -> str | None:
     fields = {name: value for name, value in act.items() if name != "act"}
     try:
         _function(act["act"])(batch, **fields)
-    except (Refused, Untrusted) as error:
+    except Refused as error:
         return str(error)
+    except Untrusted as error:
+        return f"{_place(act, '')}: {error}"
     except Ended:
         return "it was not done in time, and was stopped"
     except OSError as error:
-        what = f": {error.filename}" if error.filename else ""
-        return f"{error.strerror or error}{what}"
+        return f"{_place(act, error.filename)}: {error.strerror or error}"
     return None
+
+
+def _place(act: Mapping[str, Any], file: str | None) -> str:
+    """What an error is about: rather what people know of than a temporary name of ours."""
+    return str(act.get("path") or file or act["act"])
 
 
 def _function(name: str) -> Callable[..., None]:

@@ -27,9 +27,9 @@ def put_group(batch: Batch, name: str, gid: int | None = None) -> None:
     there = _group(batch, name)
     number = [] if gid is None else ["--gid", str(gid)]
     if there is None:
-        batch.must("groupadd", *number, name, what=f"make group {name}")
+        batch.must("groupadd", *number, "--", name, what=f"make group {name}")
     elif gid is not None and str(gid) != there[2]:
-        batch.must("groupmod", *number, name, what=f"number group {name}")
+        batch.must("groupmod", *number, "--", name, what=f"number group {name}")
 
 
 def remove_group(batch: Batch, name: str, *, if_unused: bool = False) -> None:
@@ -41,7 +41,7 @@ def remove_group(batch: Batch, name: str, *, if_unused: bool = False) -> None:
     there = _group(batch, name)
     if there is None or (if_unused and (there[3] or _is_own(batch, there[2]))):
         return
-    batch.must("groupdel", name, what=f"remove group {name}")
+    batch.must("groupdel", "--", name, what=f"remove group {name}")
 
 
 def put_user(  # noqa: PLR0913 (the fields of the act)
@@ -78,11 +78,11 @@ def put_user(  # noqa: PLR0913 (the fields of the act)
         words += ["--groups", ",".join(groups)]
     if there is None:
         own = ["--gid", name] if _group(batch, name) else ["--user-group"]
-        make = ("useradd", "--create-home", "--password", _NO_PASSWORD, *own, *words, name)
+        make = ("useradd", "--create-home", "--password", _NO_PASSWORD, *own, *words, "--", name)
         batch.must(*make, what=f"make account {name}")
     else:
         words = ["--home" if word == "--home-dir" else word for word in words]
-        batch.must("usermod", "--expiredate", "", *words, name, what=f"set up account {name}")
+        batch.must("usermod", "--expiredate", "", *words, "--", name, what=f"set up account {name}")
     if keys is not None:
         _put_keys(batch, name, keys)
     if may_sudo is not None:
@@ -96,7 +96,7 @@ def lock_user(batch: Batch, name: str) -> None:
     _let_sudo(batch, name, may_sudo=False)
     _put_keys(batch, name, ())
     # Not the password too: who is let in again gets what he had.
-    batch.must("usermod", "--expiredate", _NEVER, name, what=f"lock account {name}")
+    batch.must("usermod", "--expiredate", _NEVER, "--", name, what=f"lock account {name}")
 
 
 def _put_keys(batch: Batch, name: str, keys: Sequence[str]) -> None:

@@ -45,7 +45,7 @@ def load_module(batch: Batch, name: str, options: str = "") -> None:
     Raises:
         Refused: there is no such module, or it does not take the options.
     """
-    batch.must("modprobe", name, *options.split(), what=f"load module {name}")
+    batch.must("modprobe", "--", name, *options.split(), what=f"load module {name}")
     others = [line for line in _lines(batch, MODULE_OPTIONS) if _module_of(line) != _plain(name)]
     mine = [f"options {name} {options}"] if options else []
     _put(batch, MODULE_OPTIONS, [*others, *mine])

@@ -66,20 +66,22 @@ def remove_package(batch: Batch, name: str) -> None:
     if others:
         listed = ", ".join(others)
         raise Refused(f"{name} cannot go alone, {listed} would go too: declare them absent first")
-    _apt(batch, "remove", name, what=f"remove {name}")
+    _apt(batch, "remove", "--", name, what=f"remove {name}")
 
 
 def hold_package(batch: Batch, name: str, *, held: bool) -> None:
     """Keep a package at its version, or let it go on."""
     word = "hold" if held else "unhold"
-    batch.must("apt-mark", word, name, what=f"{word} {name}")
+    batch.must("apt-mark", word, "--", name, what=f"{word} {name}")
 
 
 def _install(batch: Batch, name: str, version: str | None) -> Ran:
     # A version is asked for by somebody who knows; without one nothing goes back.
     asked = [f"{name}={version}"] if version else [name]
     may = ["--allow-downgrades", "--allow-change-held-packages"] if version else []
-    return batch.run([*_APT, "--no-remove", *may, "install", *asked], seconds=DEADLINE_SECONDS)
+    return batch.run(
+        [*_APT, "--no-remove", *may, "install", "--", *asked], seconds=DEADLINE_SECONDS
+    )
 
 
 def _apt(batch: Batch, *words: str, what: str) -> None:
@@ -91,7 +93,7 @@ def _apt(batch: Batch, *words: str, what: str) -> None:
 def _installed(batch: Batch, name: str) -> tuple[str | None, bool]:
     """The version that is installed, if one is, and whether it is held."""
     form = "${db:Status-Want} ${db:Status-Status} ${Version}\n"
-    ran = batch.run(["dpkg-query", "--show", f"--showformat={form}", name], seconds=30)
+    ran = batch.run(["dpkg-query", "--show", f"--showformat={form}", "--", name], seconds=30)
     for line in ran.stdout.splitlines() if ran.code == 0 else ():
         want, status, version = [*line.split(" "), "", "", ""][:3]
         if status == "installed":
@@ -101,7 +103,7 @@ def _installed(batch: Batch, name: str) -> tuple[str | None, bool]:
 
 def _removed(batch: Batch, name: str) -> Iterator[str]:
     """What apt-get would take away with it."""
-    ran = batch.run([*_APT, "--simulate", "remove", name], seconds=DEADLINE_SECONDS)
+    ran = batch.run([*_APT, "--simulate", "remove", "--", name], seconds=DEADLINE_SECONDS)
     if ran.code:
         raise Refused(f"cannot remove {name}: {_complaint(ran)}")
     for line in ran.stdout.splitlines():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _LIKE_ENABLED = frozenset({"enabled", "static", "alias", "indirect", "generated"})
 _LIKE_RUNNING = frozenset({"active", "reloading", "refreshing"})
 _ASKED = "LoadState,UnitFileState,ActiveState,NeedDaemonReload"
+_SECONDS = 100.0  # more than systemd itself waits for a service by default
 _HOW = {"restart": "try-restart", "reload": "try-reload-or-restart"}
 
 
@@ -112,7 +113,7 @@ def _show(batch: Batch, unit: str) -> dict[str, str]:
 
 def _systemctl(batch: Batch, verb: str, unit: str) -> None:
     words = ("systemctl", "--no-ask-password", "--quiet", verb, "--", unit)
-    ran = batch.run(words, seconds=130)
+    ran = batch.run(words, seconds=_SECONDS)
     if ran.code:
         cause = f"{ran.complaint} (journalctl --unit={unit} tells more)"
         raise Refused(f"cannot {verb} {unit}: {cause}")

@@ -10,7 +10,7 @@ from reconciler.drivers.ssh.onhost.host import Batch, Refused
 _ZONES = "/usr/share/zoneinfo"
 _GENERATED = "/etc/locale.gen"
 _LOCALE = "/etc/default/locale"
-_GENERATE_SECONDS = 120.0
+_GENERATE_SECONDS = 60.0
 
 
 def put_setting(batch: Batch, name: str, value: str) -> None:

@@ -56,7 +56,7 @@ def make_volume_group(batch: Batch, name: str, devices: Sequence[str]) -> None:
     if new:
         verb = "vgextend" if group else "vgcreate"
         # Without --yes: it asks where it finds something, and nobody answers.
-        batch.must(verb, name, *new, what=f"make volume group {name}")
+        batch.must(verb, "--", name, *new, what=f"make volume group {name}")
 
 
 def make_zpool(

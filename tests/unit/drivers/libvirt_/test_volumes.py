@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import libvirt
 import pytest
 
 from reconciler.drivers.libvirt_ import volumes
+from reconciler.drivers.libvirt_.manifest import MemoryManifest
 from reconciler.drivers.libvirt_.marks import Mark, Rounded
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.model.resource import Owner
@@ -49,6 +50,24 @@ def host() -> FakeHost:
 def with_image(host: FakeHost, capacity_bytes: int = 2 * GIB) -> FakeHost:
     host.files[IMAGE_FILE] = FakeFile("debian", capacity_bytes)
     return host
+
+
+class WatchedManifest(MemoryManifest):
+    """Counts the looks."""
+
+    looks = 0
+
+    def look(self) -> Mapping[str, Mark]:
+        self.looks += 1
+        return super().look()
+
+
+def test_a_look_at_the_volumes_is_a_look_at_the_host(host: FakeHost) -> None:
+    manifest = WatchedManifest()
+    assert list(volumes.observe(host, storage(host, manifest))) == []
+    assert manifest.looks == 1
+    volumes.create(host, storage(host, manifest), NEW, OWNER)
+    assert manifest.looks == 1
 
 
 def failing_at(step: str, error: Exception) -> Callable[[str], None]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +13,16 @@ from reconciler.drivers.ssh.checkup import (
     LONGEST_VALUE,
     Target,
     Watch,
+    ask,
     clock_ahead,
     examine,
     facts_of,
     read_answer,
 )
+from reconciler.drivers.ssh.command import Result
+from reconciler.drivers.ssh.shell import Shell
+from reconciler.drivers.ssh.trial import _sort
+from reconciler.errors import Unreachable
 from reconciler.plan.checkup.finding import Level
 from reconciler.plan.checkup.hosts import judge_host
 from reconciler.plan.checkup.observation import HostFacts, HostObservation, Manifest, Place, Room
@@ -112,6 +119,28 @@ def test_this_machine_is_asked_over_ssh(sshd: Sshd) -> None:
     assert seen.facts.rooms[0].name == "/"
 
 
+class Cut(Shell):
+    """A shell whose answers break off."""
+
+    def run(self, argv: Sequence[str], **options: Any) -> Result:
+        result = super().run(argv, **options)
+        return Result(result.exit_code, result.stdout[:60], result.stderr)
+
+
+def test_half_an_answer_is_none(sshd: Sshd) -> None:
+    shell = Cut("virt1", ADDRESS, sshd.access())
+    try:
+        with pytest.raises(Unreachable, match="in the middle"):
+            ask(shell, (), Watch(lambda: NOW, lambda: 0.0), 30.0)
+    finally:
+        shell.close()
+
+
+def test_what_rsa_keys_sign_with_counts_as_their_sort() -> None:
+    assert {_sort("rsa-sha2-512"), _sort("rsa-sha2-256"), _sort("ssh-rsa")} == {"ssh-rsa"}
+    assert _sort("ssh-ed25519") == "ssh-ed25519"
+
+
 def test_a_key_that_is_not_let_in_is_told(sshd: Sshd, tmp_path: Path) -> None:
     seen = examined(sshd, key_file=make_key(tmp_path / "other"))
     assert seen.trouble is not None
@@ -122,7 +151,7 @@ def test_a_host_whose_key_is_not_pinned_is_not_logged_in_to(sshd: Sshd, tmp_path
     (tmp_path / "none").touch()
     seen = examined(sshd, known_hosts=tmp_path / "none")
     assert seen.key is not None
-    assert (seen.key.verdict, seen.facts) == ("unknown", None)
+    assert (seen.key.verdict, seen.facts, seen.trouble) == ("unknown", None, None)
     assert seen.key.line == sshd.known_hosts().read_text().strip()
 
 
@@ -130,7 +159,7 @@ def test_a_host_with_another_key_is_not_logged_in_to(sshd: Sshd, tmp_path: Path)
     other = sshd.known_hosts(make_key(tmp_path / "another"))
     seen = examined(sshd, known_hosts=other)
     assert seen.key is not None
-    assert (seen.key.verdict, seen.facts) == ("wrong", None)
+    assert (seen.key.verdict, seen.facts, seen.trouble) == ("wrong", None, None)
 
 
 def test_a_server_that_says_nothing_is_given_up(sshd: Sshd) -> None:

@@ -37,15 +37,15 @@ LOCK = {"act": "lock_user", "name": "alice"}
 @pytest.mark.parametrize(
     ("act", "calls"),
     [
-        (put_group("new"), ["groupadd new"]),
-        (put_group("new", 1600), ["groupadd --gid 1600 new"]),
+        (put_group("new"), ["groupadd -- new"]),
+        (put_group("new", 1600), ["groupadd --gid 1600 -- new"]),
         (put_group("ops"), []),
         (put_group("ops", 1500), []),
-        (put_group("ops", 1600), ["groupmod --gid 1600 ops"]),
+        (put_group("ops", 1600), ["groupmod --gid 1600 -- ops"]),
         (remove_group("none"), []),
-        (remove_group("ops"), ["groupdel ops"]),
+        (remove_group("ops"), ["groupdel -- ops"]),
         (remove_group("ops", if_unused=True), []),
-        (remove_group("empty", if_unused=True), ["groupdel empty"]),
+        (remove_group("empty", if_unused=True), ["groupdel -- empty"]),
         (remove_group("root", if_unused=True), []),
     ],
 )
@@ -58,26 +58,26 @@ def test_a_new_account_has_a_home_and_no_password(ground: Ground) -> None:
     ground.done(put_user("bob", uid=1600, description="Bob", groups=["ops", "empty"], **SH))
     called = (
         "useradd --create-home --password * --user-group --uid 1600 --comment Bob "
-        "--shell /bin/sh --groups ops,empty bob"
+        "--shell /bin/sh --groups ops,empty -- bob"
     )
     assert ground.programs.calls == [called]
 
 
 def test_a_new_account_is_in_the_group_of_its_name_that_is_there(ground: Ground) -> None:
     ground.done(put_user("ops"))
-    assert ground.programs.calls == ["useradd --create-home --password * --gid ops ops"]
+    assert ground.programs.calls == ["useradd --create-home --password * --gid ops -- ops"]
 
 
 def test_of_an_account_that_is_there_only_what_differs_is_set(ground: Ground) -> None:
     ground.done(put_user(description="Alice", home="/srv/alice", **BASH))
     assert ground.programs.calls == [
-        "usermod --expiredate  --shell /bin/bash --home /srv/alice alice"
+        "usermod --expiredate  --shell /bin/bash --home /srv/alice -- alice"
     ]
 
 
 def test_an_account_can_be_in_no_other_group(ground: Ground) -> None:
     ground.done(put_user(groups=[]))
-    assert ground.programs.calls == ["usermod --expiredate  --groups  alice"]
+    assert ground.programs.calls == ["usermod --expiredate  --groups  -- alice"]
 
 
 def test_keys_are_all_that_lets_in(ground: Ground) -> None:
@@ -171,7 +171,7 @@ def test_a_locked_account_has_expired_and_no_keys_and_no_sudo(ground: Ground) ->
     (ground.path("/home/alice") / "work").write_text("")
     ground.programs.calls.clear()
     ground.done(LOCK)
-    assert ground.programs.calls == ["usermod --expiredate 1 alice"]
+    assert ground.programs.calls == ["usermod --expiredate 1 -- alice"]
     assert ground.path(KEYS).read_text() == ""
     assert not ground.path(SUDO).exists()
     assert (ground.path("/home/alice") / "work").exists()
@@ -185,4 +185,4 @@ def test_an_account_that_is_not_there_is_locked(ground: Ground) -> None:
 def test_an_account_without_a_home_can_be_locked(ground: Ground) -> None:
     ground.path("/home/alice").rmdir()
     ground.done(LOCK)
-    assert ground.programs.calls == ["usermod --expiredate 1 alice"]
+    assert ground.programs.calls == ["usermod --expiredate 1 -- alice"]

@@ -74,7 +74,10 @@ def test_what_is_no_setting_is_refused_and_not_written_down(kernel: Ground, name
 
 def test_a_module_is_loaded_with_its_options_now_and_at_the_next_boot(ground: Ground) -> None:
     ground.done(load("br_netfilter"), load("kvm-intel", "nested=1 ept=0"))
-    assert ground.programs.calls == ["modprobe br_netfilter", "modprobe kvm-intel nested=1 ept=0"]
+    assert ground.programs.calls == [
+        "modprobe -- br_netfilter",
+        "modprobe -- kvm-intel nested=1 ept=0",
+    ]
     assert lines(ground, MODULES) == ["br_netfilter", "kvm-intel"]
     assert lines(ground, OPTIONS) == ["options kvm-intel nested=1 ept=0"]
 

@@ -55,7 +55,7 @@ def test_a_package_is_installed_after_the_lists_were_fetched(debian: Ground) -> 
     debian.done(install())
     assert debian.programs.called("apt-get") == [
         f"{APT} update",
-        f"{APT} --no-remove install ntp",
+        f"{APT} --no-remove install -- ntp",
     ]
 
 
@@ -75,14 +75,14 @@ def test_a_version_may_be_an_older_one(debian: Ground) -> None:
     installed(debian, "2.0-1")
     debian.done(install(version="1.0-1"))
     assert debian.programs.calls[-1] == (
-        f"{APT} --no-remove --allow-downgrades --allow-change-held-packages install ntp=1.0-1"
+        f"{APT} --no-remove --allow-downgrades --allow-change-held-packages install -- ntp=1.0-1"
     )
 
 
 def test_one_that_was_held_is_held_at_its_new_version_too(debian: Ground) -> None:
     installed(debian, "2.0-1", want="hold")
     debian.done(install(version="1.0-1"))
-    assert debian.programs.calls[-1] == "apt-mark hold ntp"
+    assert debian.programs.calls[-1] == "apt-mark hold -- ntp"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_package_is_removed_and_its_configuration_stays(debian: Ground) -> Non
     installed(debian, "1.0-1")
     debian.programs.answers[f"{APT} --simulate"] = Ran(0, "Remv ntp [1.0-1]\n")
     debian.done(removal())
-    assert debian.programs.calls[-1] == f"{APT} remove ntp"
+    assert debian.programs.calls[-1] == f"{APT} remove -- ntp"
 
 
 def test_one_that_is_not_installed_is_not_removed(debian: Ground) -> None:
@@ -174,7 +174,7 @@ def test_others_are_not_removed_with_it(debian: Ground) -> None:
 
 def test_a_package_is_held_and_released(debian: Ground) -> None:
     debian.done(HOLD, {**HOLD, "held": False})
-    assert debian.programs.calls == ["apt-mark hold ntp", "apt-mark unhold ntp"]
+    assert debian.programs.calls == ["apt-mark hold -- ntp", "apt-mark unhold -- ntp"]
 
 
 def test_no_program_is_run_by_a_shell_or_asks_anything(debian: Ground) -> None:

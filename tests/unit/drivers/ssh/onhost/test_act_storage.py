@@ -82,7 +82,7 @@ def made(ground: Ground) -> list[str]:
 
 def test_a_volume_group_is_made_of_empty_devices(disks: Ground) -> None:
     disks.done(volume_group("/dev/sda2", "/dev/sdb2"))
-    assert made(disks) == ["vgcreate all /dev/sda2 /dev/sdb2"]
+    assert made(disks) == ["vgcreate -- all /dev/sda2 /dev/sdb2"]
 
 
 def test_each_device_is_looked_at_by_three_programs(disks: Ground) -> None:
@@ -97,7 +97,7 @@ def test_each_device_is_looked_at_by_three_programs(disks: Ground) -> None:
 def test_a_volume_group_that_is_there_gets_what_it_lacks(disks: Ground) -> None:
     disks.programs.answers["vgs"] = Ran(0, GROUPS)
     disks.done(volume_group("/dev/sda2", "/dev/sdb2"))
-    assert made(disks) == ["vgextend all /dev/sdb2"]
+    assert made(disks) == ["vgextend -- all /dev/sdb2"]
 
 
 def test_a_volume_group_that_lacks_nothing_is_left_as_it_is(disks: Ground) -> None:
