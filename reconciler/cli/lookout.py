@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from posixpath import basename, dirname
+from typing import Protocol
 
 from reconciler.cli.world import Events
-from reconciler.daemon.loop import Loop
 from reconciler.daemon.schedule import Timing
 from reconciler.daemon.sentry import Listen, Sentry
 from reconciler.daemon.slots import Backoff, Next, Reason
+from reconciler.daemon.workers import Turn
 from reconciler.engine.observe import Questions
 from reconciler.engine.sightings import Detector, Noticed, Sighting
 from reconciler.engine.sweep import moved
@@ -44,6 +45,22 @@ ALWAYS = (
 )
 
 
+class Rounds(Protocol):
+    """What is asked of the loop."""
+
+    def wake(self, environment: str, reason: Reason) -> bool:
+        """Ask for a look at an environment."""
+        ...
+
+    def post(self, name: str, turn: Turn, interval: timedelta, backoff: Backoff) -> None:
+        """Let something be done at an interval."""
+        ...
+
+    def withdraw(self, name: str) -> None:
+        """Do it no more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """The last look at an environment, what was asked for it, and when that was."""
@@ -67,7 +84,7 @@ class Lookout:
     Safe to use from many threads; `station` is called after each turn of an environment.
     """
 
-    def __init__(self, loop: Loop, ports: Ports, events: Events | None, timing: Timing) -> None:
+    def __init__(self, loop: Rounds, ports: Ports, events: Events | None, timing: Timing) -> None:
         """Nothing is listened to yet."""
         self._loop = loop
         self._ports = ports
