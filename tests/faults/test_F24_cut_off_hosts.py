@@ -168,17 +168,19 @@ def test_a_new_try_that_is_well_clears_the_record(host: SwitchedHost, way: Way) 
     assert host.own("undone.json") == {}
 
 
+@pytest.mark.parametrize("rules_stay", [False, True], ids=["a machine", "a container"])
 def test_a_host_that_starts_anew_while_on_trial_takes_the_change_back(
-    host: SwitchedHost, way: Way
+    host: SwitchedHost, way: Way, rules_stay: bool
 ) -> None:
+    host.units["nftables.service"].enabled = "disabled"
     write_rules(way, SHUT, "shut")
-    way.at_exchange[5] = host.restart
+    way.at_exchange[5] = lambda: host.restart(rules_stay=rules_stay)
 
     with pytest.raises(Conflict, match="was started anew"):
         change(way, [restart("nftables")], of_service("shut"))
 
     assert host.text(RULES) == OPEN
-    assert host.rules == OPEN
+    assert host.rules == (OPEN if rules_stay else "")
     assert host.now < CUT_OFF
 
 

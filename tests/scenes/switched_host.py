@@ -119,9 +119,10 @@ class SwitchedHost:
                 return 0
         return 1
 
-    def restart(self) -> None:
+    def restart(self, *, rules_stay: bool = False) -> None:
         """The power fails, and comes back: first our unit, then what is enabled."""
-        self.due, self.rules, self.is_booting = None, "", True
+        self.due, self.is_booting = None, True
+        self.rules = self.rules if rules_stay else ""
         self.boot_id(uuid.uuid4().hex)
         for unit in self.units.values():
             unit.is_active = False

@@ -129,7 +129,7 @@ class Lab:
 
     def boot(self) -> None:
         """Boot the hosts that do not run, with the files they had."""
-        call("up", self.directory)
+        call("up", self.directory, "--hosts", str(len(self.hosts)))
 
     def kill(self, host: str) -> None:
         """Cut a host's power. `boot` brings it back."""
@@ -169,10 +169,11 @@ def call(action: str, directory: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def start(directory: Path) -> Lab:
-    """The lab, brought up unless it is up."""
-    call("up", directory)
-    found = re.findall(r"^(\S+) runs at (\S+)$", call("status", directory), re.MULTILINE)
+def start(directory: Path, *, hosts: int = 2) -> Lab:
+    """The lab with so many hosts, brought up unless it is up."""
+    call("up", directory, "--hosts", str(hosts))
+    status = call("status", directory, "--hosts", str(hosts))
+    found = re.findall(r"^(\S+) runs at (\S+)$", status, re.MULTILINE)
     keys = directory / "keys"
     return Lab(
         directory,

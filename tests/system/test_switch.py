@@ -178,7 +178,7 @@ def test_F25_the_host_is_back_without_us_and_a_second_time_holds(
         kill_between(lab, virthost)
         eventually(lambda: True if virthost.attempt("true").code == 0 else None, within=DEADLINE)
         assert is_open(virthost)
-        assert undone(machine_of(lab, virthost)).keys() == held
+        assert undone(machine).keys() == held
 
 
 def test_F24_a_power_cut_while_on_trial_does_not_make_the_change_last(

@@ -14,7 +14,7 @@ import sys
 import time
 
 from reconciler.drivers.ssh.onhost.switch_files import put_back
-from reconciler.drivers.ssh.onhost.switch_rules import put_rules_back
+from reconciler.drivers.ssh.onhost.switch_rules import put_rules_back, rules_of
 from reconciler.drivers.ssh.onhost.switch_services import put_service_back
 from reconciler.drivers.ssh.onhost.switch_site import (
     ARMED,
@@ -91,7 +91,7 @@ def _services_back(site: Site, record: dict[str, Any], taken: _Taken, *, is_new_
     """First the rules, so that people get in soon; once more after what services made of them."""
 
     def rules() -> None:
-        if not is_new_boot:  # else who makes rules has made them anew
+        if not is_new_boot or rules_of(site):  # those of a container outlive it
             taken.attempt("the rules of the firewall", lambda: put_rules_back(site, record))
 
     rules()

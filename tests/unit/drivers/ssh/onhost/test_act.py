@@ -73,9 +73,15 @@ def test_the_first_that_fails_is_the_last_that_is_tried(ground: Ground) -> None:
     assert ground.path("/etc/a.conf").exists()
 
 
-def test_an_error_of_the_system_names_the_path(ground: Ground) -> None:
+def test_an_error_of_the_system_names_what_the_act_is_about(ground: Ground) -> None:
     ground.path("/proc/self/mountinfo").mkdir()
-    assert "mountinfo" in ground.refused({"act": "unmount", "path": "/srv"})
+    assert ground.refused({"act": "unmount", "path": "/srv"}) == "/srv: Is a directory"
+
+
+def test_an_error_of_the_system_names_the_file_where_the_act_names_none(ground: Ground) -> None:
+    path = ground.path("/etc/sysctl.d/90-reconciler.conf")
+    path.mkdir(parents=True)
+    assert ground.refused({"act": "forget_sysctl", "name": "x.y"}) == f"{path}: Is a directory"
 
 
 def test_the_program_tells_of_each_act_on_a_line_of_its_own(

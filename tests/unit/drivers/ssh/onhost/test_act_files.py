@@ -189,3 +189,32 @@ def test_a_file_is_given_to_its_owner(ground: Ground) -> None:
     ground.done(put_file(owner="1234", group="1235"))
     seen = ground.path("/etc/a.conf").stat()
     assert (seen.st_uid, seen.st_gid) == (1234, 1235)
+
+
+@AS_ROOT
+def test_a_file_that_runs_as_its_owner_does_so_for_a_new_owner_too(ground: Ground) -> None:
+    ground.done(put_file(owner="1234", mode="4755"))
+    assert mode_of(ground.path("/etc/a.conf")) == 0o4755
+    ground.done(put_file(owner="1235", mode="4755"))
+    assert mode_of(ground.path("/etc/a.conf")) == 0o4755
+
+
+def test_F16_a_content_is_on_the_disk_before_it_has_the_name(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def remember_fsync(fd: int) -> None:
+        seen.append("directory" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file")
+        fsync(fd)
+
+    def remember_rename(old: str, new: str, **where: int) -> None:
+        seen.append(new)
+        rename(old, new, **where)
+
+    ground.done(put_file(content="old\n"))
+    monkeypatch.setattr(os, "fsync", remember_fsync)
+    monkeypatch.setattr(os, "rename", remember_rename)
+    ground.done(put_file())
+    assert seen == ["file", "a.conf", "directory"]

@@ -72,6 +72,15 @@ def test_a_writer_that_was_killed_before_the_mark_does_not_leave_ours_as_theirs(
     assert ground.path(PATH).read_text() == "old\n"
 
 
+def test_what_is_ours_is_never_taken_for_theirs(ground: Ground) -> None:
+    ground.done(put_file(content="one\n"), MARK)
+    for record in (ground.directory / "originals").iterdir():
+        record.unlink()
+    ground.done(put_file(content="two\n"), MARK)
+    ground.done(*BACK)
+    assert not ground.path(PATH).exists()
+
+
 def test_putting_back_twice_is_putting_back_once(ground: Ground) -> None:
     ground.path(PATH).write_text("old\n")
     ground.done(put_file(), MARK)

@@ -28,15 +28,21 @@ PATH = "/etc/a.conf"
 OLD, NEW = "old\n", "new\n" * 2000
 WRITE = (put_file(content=NEW), put_mark("file", PATH))
 BACK = (remove(restores=True), forget("file", PATH))
-MOST_LINES = 2000
-WRITERS = {"act_files", "act_marks", "directory", "originals", "state"}
+MOST_CALLS = 2000
+# What changes something on the disk. Killed between two of these is killed before the second.
+CHANGES = {"fchmod", "fchown", "flush", "fsync", "mkdir", "rename", "rmdir"} | {
+    "symlink",
+    "unlink",
+    "write",
+}
+Acts = tuple[dict[str, Any], ...]
 
 
-def killed_at(line: int, work: Callable[[], object]) -> bool:
-    """Do it in a process that is killed before its line of that number; False if it ended first."""
+def killed_at(call: int, work: Callable[[], object]) -> bool:
+    """Do it in a process that is killed before its call of that number; False if it ended first."""
     child = os.fork()
     if child == 0:
-        sys.settrace(Countdown(line))
+        sys.setprofile(Countdown(call))
         work()
         os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -44,40 +50,33 @@ def killed_at(line: int, work: Callable[[], object]) -> bool:
 
 
 class Countdown:
-    """Kills its own process before the next line of ours after so many."""
+    """Kills its own process before it changes anything on the disk after so many times."""
 
     def __init__(self, left: int) -> None:
         self.left = left
-        self.seen: set[tuple[str, int]] = set()
 
-    def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
-        del argument
-        if Path(frame.f_code.co_filename).stem not in WRITERS:
-            return None
-        place = frame.f_code.co_filename, frame.f_lineno
-        if event == "line" and place not in self.seen:
-            self.seen.add(place)
-            if len(self.seen) > self.left:
+    def __call__(self, frame: FrameType, event: str, called: Any) -> None:
+        del frame
+        if event == "c_call" and called.__name__ in CHANGES:
+            self.left -= 1
+            if self.left < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-        return self
 
 
-def times_of(
-    tmp_path: Path, prepare: Callable[[Ground], None], acts: tuple[Any, ...]
-) -> list[Ground]:
-    """A host for each line at which it was killed."""
+def times_of(tmp_path: Path, prepare: Callable[[Ground], None], acts: Acts) -> list[Ground]:
+    """A host for each call at which it was killed."""
     grounds: list[Ground] = []
-    for line in range(MOST_LINES):
-        ground = ground_in(tmp_path / str(line))
+    for call in range(MOST_CALLS):
+        ground = ground_in(tmp_path / str(call))
         prepare(ground)
-        if not killed_at(line, partial(work, ground, acts)):
-            assert line > 50  # it did something
+        if not killed_at(call, partial(work, ground, acts)):
+            assert call > 10  # it did something
             return grounds
         grounds.append(ground)
     pytest.fail("it never ends")
 
 
-def work(ground: Ground, acts: tuple[Any, ...]) -> None:
+def work(ground: Ground, acts: Acts) -> None:
     list(perform(ground.batch(), acts))
 
 
