@@ -36,6 +36,14 @@ _KEPT: Mapping[str, str] = {  # what begins so is written by us, or by nobody
     "/proc": "write `sysctls:`",
     "/sys": "write `sysctls:` or `modules:`",
 }
+NEEDED = {  # nothing on the host could bring them back
+    "dpkg": "all packages come by",
+    "apt": "all packages come by",
+    "openssh-server": "is our way in",
+    "python3": "our programs run on",
+    "python3-minimal": "our programs run on",
+    "systemd": "starts everything",
+}
 At = Callable[..., Position]
 
 
@@ -231,6 +239,9 @@ def _package_problems(host: Host, at: At) -> Iterator[Problem]:
             what = f"package {package.name} of host {host.name} is absent, and has a version"
             position = at("packages", package.name)
             yield Problem(position, what, "remove `version:` and `held:`, or `state: absent`")
+        if package.state == "absent" and package.name in NEEDED:
+            what = f"host {host.name} would lose {package.name}, which {NEEDED[package.name]}"
+            yield Problem(at("packages", package.name, "state"), what, "keep it")
 
 
 def _foreign_problems(documents: Documents, host: Host) -> Iterator[Problem]:

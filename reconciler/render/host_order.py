@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.config.documents import Host
 from reconciler.kinds.base.account import UserSpec
 from reconciler.kinds.base.file import FileSpec
-from reconciler.kinds.base.kind import name_of
+from reconciler.kinds.base.kind import above, name_of
 from reconciler.kinds.base.mount import MountSpec
 from reconciler.kinds.base.package import PackageSpec
 from reconciler.kinds.base.pool import PoolSpec
@@ -107,9 +107,7 @@ class Order:
         """The directories and mounts that a path lies in; `with_it`, the directory it is, too."""
         if with_it:
             yield self._at("file", path)
-        while path := path.rpartition("/")[0]:
-            yield self._at("file", path)
-            yield self._at("mount", path)
+        yield from above(self.host, path)
 
     def _behind(self, source: str) -> Iterator[Address]:
         """What the source of a mount is made of."""

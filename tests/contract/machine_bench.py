@@ -26,7 +26,7 @@ ExecReload=/bin/true
 [Install]
 WantedBy=multi-user.target
 """
-PACKAGE = "hello"
+PACKAGE = "acts-tool"
 USER = "contractor"
 GROUP = "contractors"
 OWNER = Owner("production", "srv-contract-ntp.conf", "0123456789abcdef")

@@ -160,6 +160,16 @@ def test_a_kept_connection_does_not_confirm(host: SwitchedHost, way: Way) -> Non
     assert way.exchanges == ["true", "true", "switch", "switch_settle"]
 
 
+def test_a_file_that_is_written_again_is_still_remembered_for_what_it_did(
+    host: SwitchedHost, way: Way
+) -> None:
+    write_rules(way, SHUT, "shut")
+    with pytest.raises(Conflict):
+        change(way, [restart("nftables")], of_service("shut"))
+    write_rules(way, SHUT, "shut")
+    assert host.own("undone.json") == {str(FILE): "shut", str(SERVICE): "shut"}
+
+
 def test_a_new_try_that_is_well_clears_the_record(host: SwitchedHost, way: Way) -> None:
     with pytest.raises(Conflict):
         change(way, [put_file(RULES, SHUT), restart("nftables")], of_service("shut"))

@@ -169,7 +169,9 @@ class HostsFarm:
             self.declare()
             self.sync()
 
-    def run(self, *arguments: str, settings: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, settings: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run the program to its end, whatever that is."""
         done = subprocess.run(
             [PROGRAM, "--config", settings or self.settings, *arguments],
@@ -195,7 +197,9 @@ class HostsFarm:
         return {each["address"]: each for each in json.loads(done.stdout)["changes"]}
 
     @contextmanager
-    def begun(self, *arguments: str, settings: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    def begun(
+        self, *arguments: str, settings: Path | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
         """The program while it runs; at the end it is told to stop, if it has not ended."""
         with subprocess.Popen(
             [PROGRAM, "--config", settings or self.settings, *arguments],

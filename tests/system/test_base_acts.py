@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,7 @@ from reconciler.ports.facts import About, Mark, Question
 from reconciler.ports.machine import Machine
 from tests.system.driven import driven
 from tests.system.lab import Lab, LabHost, eventually, taken
+from tests.system.mirror import PROXY, to_the_mirror
 
 HERE = Path(__file__).parent
 HOST = "virt1"
@@ -184,27 +184,19 @@ def test_what_takes_too_long_is_ended_and_can_be_done_again(
     assert version_of(machine, "acts-slow") == ("1", False)
 
 
-@contextmanager
-def to_the_mirror(host: LabHost) -> Iterator[None]:
-    """The host, which does not reach the Internet, reaches Debian through us."""
-    port = "3142"
-    proxy = f'Acquire::http::Proxy "http://127.0.0.1:{port}";\n'
-    tunnel = ("-N", "-o", "ExitOnForwardFailure=yes", "-R", f"127.0.0.1:{port}:deb.debian.org:80")
-    *ssh, target = host._ssh()
-    process = subprocess.Popen([*ssh, *tunnel, target])
-    try:
-        listening = ("sh", "-c", f"ss -Hltn sport = :{port} | grep -q {port}")
-        eventually(lambda: host.attempt(*listening).code == 0 or None)
-        host.write_file("/etc/apt/apt.conf.d/00acts", proxy.encode())
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
+@pytest.mark.timeout(300)
+def test_a_mirror_that_is_not_reached_is_what_is_told(host: LabHost, machine: Machine) -> None:
+    host.write_file("/etc/apt/apt.conf.d/00acts", PROXY.encode())
+    error = refused(machine, InstallPackage("no-such"))
+    assert "Unable to locate package no-such" in error
+    assert "the lists of packages could not be fetched: " in error
+    assert "Could not connect to 127.0.0.1:3142" in error
 
 
 @pytest.mark.timeout(300)
 def test_a_package_really_comes_from_the_mirror(host: LabHost, machine: Machine) -> None:
     with to_the_mirror(host):
+        host.write_file("/etc/apt/apt.conf.d/00acts", PROXY.encode())
         machine.do([InstallPackage("tree")])
         assert "tree" in host.run("tree", "--version")
         machine.do([RemovePackage("tree")])

@@ -21,18 +21,27 @@ from tests.system.lab import Lab, LabHost, taken
 
 HOST = "virt2"
 CLEANUP = Path(__file__).with_name("clean-base")
+REPOSITORY = Path(__file__).with_name("debian-repository")
+SOURCE, LISTED = (
+    "/etc/apt/sources.list.d/acts.list",
+    "deb [trusted=yes] file:/srv/acts/repository ./\n",
+)
 PATIENCE = timedelta(seconds=60)
 
 
 @pytest.fixture(scope="module")
 def farms(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RealFarm, ...]]:
     """Two reconcilers that know nothing of each other."""
+    host = lab.hosts[HOST]
     with taken(lab.directory, HOST), ExitStack() as stack:
+        host.run("bash", "-s", stdin=REPOSITORY.read_bytes(), within=PATIENCE)
+        host.write_file(SOURCE, LISTED.encode())
         yield tuple(
             stack.enter_context(driven(lab, tmp_path_factory.mktemp(name)))
             for name in ("ours", "rival")
         )
-        clean(lab.hosts[HOST])
+        clean(host)
+        host.run("rm", "-rf", SOURCE, "/srv/acts")
 
 
 @pytest.fixture

@@ -20,9 +20,12 @@ fi
 exec cat -- "$1"
 """
 
-_LOOK = """\
+_LOOK = (
+    """\
 printf '%s\\n' "$(cat -- "$2" 2>/dev/null)"
-""" + _READ
+"""
+    + _READ
+)
 
 _WRITE = """\
 set -eu

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal
 
-from reconciler.kinds.base.kind import BaseKind
+from reconciler.kinds.base.kind import BaseKind, above
 from reconciler.kinds.base.management import safety_of_file
 from reconciler.model.address import Address
 from reconciler.model.change import FieldChange
@@ -87,15 +87,15 @@ def _question(spec: FileSpec) -> Question:
 
 def _read(host: str, question: Question, facts: Facts, mark: Mark | None) -> FileSpec | None:
     fact, note = facts.answers[question], note_of(mark)
+    inside = tuple(above(host, question.name))
     if fact is None:
-        return FileSpec(host, question.name, "absent", before=note.before)
+        return FileSpec(host, question.name, "absent", before=note.before, after=inside)
     if not isinstance(fact, FileFact):
         return None
     # What stands where we took something away is somebody else's.
     before = None if ABSENT in question.details else note.before
-    seen = FileSpec(
-        host, question.name, fact.type, fact.mode, fact.owner, fact.group, before=before
-    )
+    access = (fact.mode, fact.owner, fact.group)
+    seen = FileSpec(host, question.name, fact.type, *access, before=before, after=inside)
     if fact.type == "link":
         return replace(seen, target=fact.target)
     if fact.type != "file":

@@ -201,6 +201,13 @@ def name_of(thing: str) -> str:
     return "-".join(named) or "-"
 
 
+def above(host: str, path: str) -> Iterator[Address]:
+    """The directories and mounts that a path lies in, the nearest first."""
+    while path := path.rpartition("/")[0]:
+        name = name_of(path)
+        yield from (Address("file", name, host), Address("mount", name, host))
+
+
 def marks_of(kind: str, facts: Facts) -> dict[str, Mark]:
     """The marks of a kind by the name of the thing."""
     return {mark.question.name: mark for mark in facts.marks if mark.kind == kind}

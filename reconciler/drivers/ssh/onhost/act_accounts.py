@@ -11,7 +11,8 @@ from reconciler.drivers.ssh.onhost.host import Batch, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 _NEVER = "1"  # an account that expired on the second day of 1970
 _NO_PASSWORD = "*"  # noqa: S105 (what stands where none fits; unlike `!` it does not keep keys out)
@@ -61,32 +62,33 @@ def put_user(  # noqa: PLR0913 (the fields of the act)
     Raises:
         Refused: a group is missing, or what is wished is another's.
     """
-    there = _account(batch, name)
-    wishes = {
-        "--uid": (uid, there and there.uid),
-        "--comment": (description, there and there.description),
-        "--shell": (shell, there and there.shell),
-        "--home-dir": (home, there and there.home),
-    }
-    words = [
-        word
-        for key, (wish, now) in wishes.items()
-        if wish not in {None, now}
-        for word in (key, str(wish))
-    ]
-    if groups is not None:
-        words += ["--groups", ",".join(groups)]
-    if there is None:
-        own = ["--gid", name] if _group(batch, name) else ["--user-group"]
-        make = ("useradd", "--create-home", "--password", _NO_PASSWORD, *own, *words, "--", name)
-        batch.must(*make, what=f"make account {name}")
-    else:
-        words = ["--home" if word == "--home-dir" else word for word in words]
-        batch.must("usermod", "--expiredate", "", *words, "--", name, what=f"set up account {name}")
+    wishes = {"uid": uid, "comment": description, "shell": shell, "home": home}
+    _make_account(batch, name, wishes, groups)
     if keys is not None:
         _put_keys(batch, name, keys)
     if may_sudo is not None:
         _let_sudo(batch, name, may_sudo=may_sudo)
+
+
+def _make_account(
+    batch: Batch, name: str, wishes: Mapping[str, Any], groups: Sequence[str] | None
+) -> None:
+    """Let there be an account, and only what differs be set."""
+    there = _account(batch, name)
+    now = there.fields if there else {}
+    different = {key: wish for key, wish in wishes.items() if wish not in {None, now.get(key)}}
+    if groups is not None:
+        different["groups"] = ",".join(groups)
+    words = [word for key, wish in different.items() for word in (f"--{key}", str(wish))]
+    if there is None:
+        words = ["--home-dir" if word == "--home" else word for word in words]
+        own = ["--gid", name] if _group(batch, name) else ["--user-group"]
+        make = ("useradd", "--create-home", "--password", _NO_PASSWORD, *own, *words, "--", name)
+        batch.must(*make, what=f"make account {name}")
+    else:
+        # With no day of expiry: it may have been locked.
+        change = ("usermod", "--expiredate", "", *words, "--", name)
+        batch.must(*change, what=f"set up account {name}")
 
 
 def lock_user(batch: Batch, name: str) -> None:
@@ -161,11 +163,12 @@ def _let_sudo(batch: Batch, name: str, *, may_sudo: bool) -> None:
 class _Account:
     """A line of /etc/passwd."""
 
-    __slots__ = ("description", "gid", "home", "shell", "uid")
+    __slots__ = ("fields", "gid", "home", "uid")
 
     def __init__(self, row: list[str]) -> None:
         self.uid, self.gid = int(row[2]), int(row[3])
-        self.description, self.home, self.shell = row[4], row[5], row[6]
+        self.home = row[5]
+        self.fields = {"uid": self.uid, "comment": row[4], "home": row[5], "shell": row[6]}
 
 
 def _account(batch: Batch, name: str) -> _Account | None:

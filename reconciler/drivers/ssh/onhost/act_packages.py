@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DEADLINE_SECONDS = 900.0
 UPDATE_SECONDS = 300.0
 OLD_SECONDS = 24 * 3600.0
+PAUSE_SECONDS = 60.0  # else each of many packages waits for a mirror that is gone
 _LOCK_SECONDS = 120
 _STAMP = "lists.json"
 _APT = (
@@ -28,6 +29,7 @@ _APT = (
     "--option=Dpkg::Options::=--force-confold",
     "--option=Dpkg::Use-Pty=0",
 )
+_NOT_FETCHED = "W: Failed to fetch"
 # What apt-get says when its lists do not know what is asked for, or no longer where it is.
 _UNKNOWN = ("Unable to locate package", "was not found", "no installation candidate", "Failed to f")
 
@@ -42,13 +44,14 @@ def install_package(batch: Batch, name: str, version: str | None = None) -> None
     if installed is not None and version in {None, installed}:
         return
     _recover(batch)
-    is_new = _refresh(batch)
+    missed = _refresh(batch)
     ran = _install(batch, name, version)
-    if ran.code and not is_new and any(word in ran.stderr for word in _UNKNOWN):
-        _update(batch)
+    if ran.code and missed is None and any(word in ran.stderr for word in _UNKNOWN):
+        missed = _update(batch)
         ran = _install(batch, name, version)
     if ran.code:
-        raise Refused(f"cannot install {name}: {_complaint(ran)}")
+        why = f" (the lists of packages could not be fetched: {missed})" if missed else ""
+        raise Refused(f"cannot install {name}: {_complaint(ran)}{why}")
     if is_held and version:
         hold_package(batch, name, held=True)
 
@@ -123,27 +126,35 @@ def _recover(batch: Batch) -> None:
             raise Refused(f"cannot finish what dpkg was interrupted in: {_complaint(ran)}")
 
 
-def _refresh(batch: Batch) -> bool:
-    """Fetch the lists if they are older than a day, or than where they come from."""
+def _refresh(batch: Batch) -> str | None:
+    """Fetch the lists if they are older than a day, or than where they come from.
+
+    None if they are not; otherwise what could not be fetched, in which case old lists may do.
+    """
     with opened(batch) as directory:
         seen = directory.stat(_STAMP)
         known = json.loads(directory.read(_STAMP)) if seen is not None else {}
     age = batch.clock() - seen.st_mtime if seen is not None else -1.0
-    if 0 <= age < OLD_SECONDS and known == _sources(batch) and _has_lists(batch):
-        return False
-    _update(batch)
-    return True
+    if age < 0 or known.get("sources") != _sources(batch) or not _has_lists(batch):
+        return _update(batch)
+    missed: str = known.get("missed", "")
+    if age >= (PAUSE_SECONDS if missed else OLD_SECONDS):
+        return _update(batch)
+    return missed or None
 
 
-def _update(batch: Batch) -> None:
+def _update(batch: Batch) -> str:
+    """Fetch the lists; what could not be fetched."""
     sources = _sources(batch)
     ran = batch.run([*_APT, "update"], seconds=UPDATE_SECONDS)
     if ran.code:
         raise Refused(f"cannot fetch the lists of packages: {_complaint(ran)}")
-    if any(line.startswith("W: Failed to fetch") for line in ran.stderr.splitlines()):
-        return  # old lists may do; the next one tries again
+    lines = [line for line in ran.stderr.splitlines() if line.startswith(_NOT_FETCHED)]
+    missed = shortened(lines[0].removeprefix("W: ")) if lines else ""
     with opened(batch) as directory:
-        directory.put(_STAMP, json.dumps(sources).encode(), OURS)
+        content = json.dumps({"sources": sources, "missed": missed})
+        directory.put(_STAMP, content.encode(), OURS)
+    return missed
 
 
 def _sources(batch: Batch) -> dict[str, list[int]]:

@@ -65,11 +65,13 @@ def let_go(site: Site, record: dict[str, Any]) -> dict[str, Any]:
     """Nothing is on trial any more: what was kept for the way back is not needed."""
     stop_timer(site)
     error = error_of(site, record["token"])
+    is_proved = record["settles"] and error is None
     for path, saved in record["files"].items():
-        if (record["settles"] and error is None) or save(site, path) == saved:
+        if is_proved or save(site, path) == saved:
             forget_confirmed(site, path)
     story = story_of(site)
-    if error is None and any(address in story["concerns"] for address, _ in record["concerns"]):
+    # A file that nobody has read yet is not known to be good, however well it was written.
+    if is_proved and any(address in story["concerns"] for address, _ in record["concerns"]):
         write_story(site, without(story, (address for address, _ in record["concerns"])))
     site.write(SETTLED, {**record, "files": {}, "rules": None})
     return {"outcome": "confirmed"} if error is None else {"outcome": "refused", "error": error}

@@ -108,12 +108,17 @@ def test_lists_are_fetched_where_there_are_none(debian: Ground) -> None:
     assert debian.programs.called(f"{APT} update")
 
 
-def test_lists_that_could_not_all_be_fetched_are_tried_again(debian: Ground) -> None:
-    debian.programs.answers[f"{APT} update"] = Ran(
-        0, "", "W: Failed to fetch http://mirror.example"
-    )
-    debian.done(install(), install())
-    assert len(debian.programs.called(f"{APT} update")) == 2
+@pytest.mark.parametrize(("age", "times"), [(30, 1), (90, 2)])
+def test_lists_that_could_not_all_be_fetched_are_tried_again_in_a_minute(
+    debian: Ground, age: float, times: int
+) -> None:
+    missing = Ran(0, "", "W: Failed to fetch http://mirror.example")
+    debian.programs.answers[f"{APT} update"] = missing
+    debian.done(install())
+    then = debian.now - age
+    os.utime(debian.directory / "lists.json", (then, then))
+    debian.done(install())
+    assert len(debian.programs.called(f"{APT} update")) == times
 
 
 @pytest.mark.parametrize(
@@ -136,6 +141,20 @@ def test_what_cannot_be_had_is_named_with_the_errors_alone(debian: Ground) -> No
     said = Ran(100, "Reading package lists...\n", "W: old\nE: Unable to locate package ntp\n")
     debian.programs.answers[f"{APT} --no-remove"] = said
     assert debian.refused(install()) == "cannot install ntp: Unable to locate package ntp"
+
+
+def test_where_not_all_lists_were_fetched_that_is_told_with_what_was_not_found(
+    debian: Ground,
+) -> None:
+    why = "Failed to fetch http://mirror.example/InRelease  Temporary failure resolving it"
+    debian.programs.answers |= {
+        f"{APT} update": Ran(0, "", f"W: {why}\nW: Some index files failed to download.\n"),
+        f"{APT} --no-remove": Ran(100, "", "E: Unable to locate package ntp\n"),
+    }
+    assert debian.refused(install()) == (
+        "cannot install ntp: Unable to locate package ntp (the lists of packages could not be "
+        "fetched: Failed to fetch http://mirror.example/InRelease Temporary failure resolving it)"
+    )
 
 
 def test_lists_that_cannot_be_fetched_are_said_to_be_so(debian: Ground) -> None:
