@@ -70,7 +70,9 @@ def _look(scope: Scope, ports: Ports, questions: frozenset[Question]) -> World:
     try:
         facts = ports.machine(scope.name).look(questions) if scope.kind == "base" else NO_FACTS
         seen = tuple(found for kind in KINDS for found in kind.observe(scope, ports, facts))
-        return World(seen, undone=facts.undone)
+        # A host speaks for itself alone: what it says of others would hold their changes back.
+        undone = {each: digest for each, digest in facts.undone.items() if each.host == scope.name}
+        return World(seen, undone=undone)
     except DriverError as error:
         return World(unknown={scope: str(error)})
     except Exception as error:  # noqa: BLE001 - no answer of one host may stop the look at the others

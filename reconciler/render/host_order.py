@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.config.documents import Host
 from reconciler.kinds.base.account import UserSpec
 from reconciler.kinds.base.file import FileSpec
-from reconciler.kinds.base.kind import above, name_of
+from reconciler.kinds.base.kind import above, lying_at, name_of
 from reconciler.kinds.base.mount import MountSpec
 from reconciler.kinds.base.package import PackageSpec
 from reconciler.kinds.base.pool import PoolSpec
@@ -72,11 +72,11 @@ class Order:
             case UserSpec():
                 yield from (self._at("group", name) for name in spec.groups or ())
             case MountSpec():
-                yield from self._on_path(spec.path, with_it=True)
+                yield from lying_at(self.host, spec.path)
                 yield from self._behind(spec.source or "")
             case PoolSpec(type="directory"):
                 yield self._at("mount", spec.target)
-                yield from self._on_path(spec.target, with_it=True)
+                yield from lying_at(self.host, spec.target)
             case PoolSpec():
                 kind = "zpool" if spec.type == "zfs" else "volume_group"
                 yield self._at(kind, spec.target.partition("/")[0])
@@ -88,7 +88,7 @@ class Order:
             inside = (path for path in self.removals if path.startswith(f"{spec.path}/"))
             yield from (self._at("file", path) for path in inside)
             return
-        yield from self._on_path(spec.path)
+        yield from above(self.host, spec.path)
         yield self._at("user", spec.owner or "")
         yield self._at("group", spec.group or "")
 
@@ -103,19 +103,13 @@ class Order:
             if path == stem or path.startswith(f"{stem}.d/"):
                 yield self._at("file", path)
 
-    def _on_path(self, path: str, *, with_it: bool = False) -> Iterator[Address]:
-        """The directories and mounts that a path lies in; `with_it`, the directory it is, too."""
-        if with_it:
-            yield self._at("file", path)
-        yield from above(self.host, path)
-
     def _behind(self, source: str) -> Iterator[Address]:
         """What the source of a mount is made of."""
         yield self._at("volume_group", source.removeprefix("/dev/").partition("/")[0])
         yield self._at("zpool", source.partition("/")[0])
         if source.startswith("/"):
             yield self._at("mount", source)
-            yield from self._on_path(source)
+            yield from above(self.host, source)
 
     def _at(self, kind: str, thing: str) -> Address:
         return Address(kind, name_of(thing), self.host)

@@ -215,11 +215,11 @@ class HostsFarm:
 
     def journal(self) -> list[Entry]:
         """The journal, the newest last."""
-        form = "--format=%x1e%H%x1f%s%x1f%(trailers:key=Reconciler-Detected,valueonly)"
+        form = "--format=%x01%H%x02%s%x02%(trailers:key=Reconciler-Detected,valueonly)"
         if self.origin.head("reconciler/production") is None:
             return []
-        entries = self.origin.git("log", "--reverse", form, JOURNAL).split("\x1e")[1:]
-        parts = (entry.split("\x1f") for entry in entries)
+        entries = self.origin.git("log", "--reverse", form, JOURNAL).split("\x01")[1:]
+        parts = (entry.split("\x02") for entry in entries)
         return [Entry(commit, subject, tuple(seen.split("\n"))) for commit, subject, seen in parts]
 
     def leaks(self) -> list[str]:

@@ -30,6 +30,18 @@ def synced(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts
         yield farm
 
 
+@pytest.fixture(scope="module")
+def watched(synced: HostsFarm) -> Iterator[HostsFarm]:
+    """The same, and the program that runs on."""
+    synced.settle()
+    with synced.begun("run") as process:
+        watchers = ["pgrep -c inotifywait"]
+        for host in synced.hosts.values():
+            eventually(lambda host=host: answers(host, *watchers)[0] != "0\nno" or None)
+        yield synced
+    print(process.communicate(timeout=30)[0])
+
+
 @pytest.fixture
 def farm(synced: HostsFarm) -> HostsFarm:
     """The hosts as their stack says, whatever the test before has done."""
@@ -184,32 +196,21 @@ def test_hosts_that_are_lost_in_the_middle_are_brought_to_the_end_later(farm: Ho
     cut, killed, well = farm.hosts.values()
     base = {"files": files("lost\n", "slow", "more"), "commands": [SLOW]}
     farm.declare(**dict.fromkeys(farm.hosts, base))
-    T = time.monotonic()
-
-    def P(w):
-        print(w, f"{time.monotonic() - T:.1f}")
-
     with farm.begun("sync", "-e", "production") as sync:
         eventually(lambda: is_slow(cut) and is_slow(killed))
-        P("slow")
         farm.lab.kill(killed.name)
-        P("killed")
         with farm.lab.cut_off(cut.name):
-            P("cut")
             said, _ = sync.communicate(timeout=120)
-            P("ended")
-    print(said)
-    assert sync.returncode == 1, said
-    assert well.run("cat", "/srv/story/slow-done", "/etc/story/more") == "lost\n" * 2
-    P("mended")
     farm.lab.boot()
-    P("booted")
+    assert sync.returncode == 1, said
+    for host in (cut, killed):
+        assert f"command@{host.name}/agent unknown" in said
+    assert well.run("cat", "/srv/story/slow-done", "/etc/story/more") == "lost\n" * 2
     booted = ["systemctl is-active story", "cat /proc/sys/net/ipv4/ip_default_ttl"]
     assert answers(killed, *booted, "findmnt -no FSTYPE /srv/story/ram")[:3] == [
         *("active", "65", "tmpfs")
     ]
     farm.sync()
-    P("synced")
     torn = "find /etc /usr/local /srv/story -name '.reconciler-*'"
     for host in farm.hosts.values():
         assert answers(host, "cat /srv/story/slow-done /etc/story/more", torn)[:2] == [
@@ -232,8 +233,57 @@ def test_of_two_reconcilers_the_one_that_is_late_is_refused(farm: HostsFarm) -> 
         second = farm.run("sync", "-e", "production", settings=farm.second)
         said, _ = first.communicate(timeout=120)
     said += second.stdout + second.stderr
-    print(said)
     assert sorted([first.returncode, second.returncode]) == [0, 1], said
     assert "another reconciler has changed this host since it was looked at" in said
     farm.sync()
     assert host.run("cat", "/srv/story/slow-done") == "two\n"
+
+
+NOW = "cut -d' ' -f1 /proc/uptime"
+LOUD = {  # by host: what is done by hand, and the thing that is changed
+    f"file@{FIRST}/etc-story-more": "echo by hand >/etc/story/more",
+    f"package@{SECOND}/tree": "dpkg -r tree",
+    f"user@{THIRD}/teller": "usermod --shell /bin/bash teller",
+    f"file@{FIRST}/etc-systemd-system-story.service": "chmod 600 /etc/systemd/system/story.service",
+}
+SILENT = {
+    f"sysctl@{FIRST}/net.ipv4.ip_default_ttl": "echo 70 >/proc/sys/net/ipv4/ip_default_ttl",
+    f"service@{SECOND}/story": "systemctl stop story",
+    f"mount@{THIRD}/srv-story-ram": "umount /srv/story/ram",
+}
+
+
+def by_hand(host: LabHost, command: str) -> float:
+    """Do something on a host; when it was begun, in seconds since this machine was booted."""
+    return float(host.run("bash", "-c", f"{NOW} && {command} >/dev/null").split()[0])
+
+
+def seen(farm: HostsFarm, address: str, since: int) -> tuple[str, float] | None:
+    """By which detector the journal says that a thing was found, and when we read that."""
+    for entry in farm.journal()[since:]:
+        for found in entry.detected:
+            if found.startswith(f"{address} by "):
+                return found.removeprefix(f"{address} by "), time.clock_gettime(time.CLOCK_BOOTTIME)
+    return None
+
+
+def test_changes_by_hand_are_found_at_once_and_healed(watched: HostsFarm) -> None:
+    for address, command in LOUD.items():
+        host = watched.hosts[address.partition("@")[2].partition("/")[0]]
+        since = len(watched.journal())
+        at = by_hand(host, command)
+        how, then = eventually(lambda: seen(watched, address, since), every_seconds=0.05)
+        print(f"{address}: {then - at:.2f} s, {how}")
+        eventually(lambda: watched.journal()[-1].subject.startswith("heal") or None)
+
+
+def test_silent_changes_are_found_soon_and_healed(watched: HostsFarm) -> None:
+    since = len(watched.journal())
+    at = {}
+    for address, command in SILENT.items():
+        at[address] = by_hand(watched.hosts[address.partition("@")[2].partition("/")[0]], command)
+    for address in SILENT:
+        how, then = eventually(lambda: seen(watched, address, since), every_seconds=0.05)
+        print(f"{address}: {then - at[address]:.2f} s, {how}")
+    eventually(lambda: watched.journal()[-1].subject.startswith("heal") or None)
+    print(watched.origin.git("log", "-4", "refs/heads/reconciler/production"))

@@ -90,6 +90,8 @@ def open_wire(host: str, address: str, access: Access, seconds: float) -> socket
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms for each small packet
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
+    # The time-out below is looked at when a probe goes out, and the usual rest is over a minute.
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
     return wire
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
+from reconciler.drivers.redact import redact
 from reconciler.drivers.ssh.answers import LOOK, look_of
 from reconciler.drivers.ssh.program import command_of, input_of
 from reconciler.drivers.ssh.shell import Shell
 from reconciler.drivers.ssh.switch import guarded
 from reconciler.drivers.ssh.task import CHANGE, Task, refuse_failure
-from reconciler.errors import Conflict
+from reconciler.errors import DriverError
 from reconciler.model.secret import SealedSecret
 from reconciler.ports.acts import Act
 from reconciler.ports.facts import Facts, Question
@@ -58,13 +59,14 @@ class SshMachine:
                 takes the change back by itself.
         """
         task = Task.of(acts, self._reveal)
-        if safety is None:
-            self._do(task)
-            return
         try:
-            guarded(self._shell, task.plain, safety)
-        except Conflict as error:  # it may repeat what the host says of a content
-            raise Conflict(error.where, error.operation, task.masked(error.cause)) from None
+            if safety is None:
+                self._do(task)
+            else:
+                guarded(self._shell, task.plain, safety)
+        except DriverError as error:  # it may repeat what the host says of a content
+            cause = redact(error.cause, task.hidden)
+            raise type(error)(error.where, error.operation, cause) from None
 
     def _do(self, task: Task) -> None:
         result = self._shell.run(

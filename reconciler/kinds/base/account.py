@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from reconciler.kinds.base.kind import MADE, BaseKind, is_missing
+from reconciler.kinds.base.kind import MADE, BaseKind, is_missing, name_of
 from reconciler.kinds.base.management import safety_of_user
 from reconciler.model.address import Address
 from reconciler.model.change import FieldChange
@@ -100,6 +100,7 @@ def _read_user(host: str, question: Question, facts: Facts, mark: Mark | None) -
         sudo=fact.may_sudo,
         state="absent" if fact.is_locked else "present",
         is_made=is_made,
+        after=tuple(Address("group", name_of(group), host) for group in fact.groups),
     )
 
 

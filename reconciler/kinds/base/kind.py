@@ -59,11 +59,16 @@ class ChangeBase(OnHost):
         """Let the machine do them. What references stand for is told to the machine only."""
         ports.machine(self.host).do(self.acts, safety=self.safety)
 
+    @property
+    def told(self) -> str:
+        """What is done: all but what is done to the mark, unless there is nothing else."""
+        acts = [act for act in self.acts if not isinstance(act, PutMark | Forget)] or self.acts
+        return ", ".join(map(str, acts))
+
     def __str__(self) -> str:
-        """In words: all but what is done to the mark, unless there is nothing else."""
-        told = [act for act in self.acts if not isinstance(act, PutMark | Forget)] or self.acts
+        """In words."""
         guarded = ", with the way back armed" if self.safety else ""
-        return f"{', '.join(map(str, told))} on {self.host}{guarded}"
+        return f"{self.told} on {self.host}{guarded}"
 
 
 @dataclass(frozen=True)
@@ -206,6 +211,12 @@ def above(host: str, path: str) -> Iterator[Address]:
     while path := path.rpartition("/")[0]:
         name = name_of(path)
         yield from (Address("file", name, host), Address("mount", name, host))
+
+
+def lying_at(host: str, path: str) -> Iterator[Address]:
+    """The directory at a path, and those and the mounts that it lies in."""
+    yield Address("file", name_of(path), host)
+    yield from above(host, path)
 
 
 def marks_of(kind: str, facts: Facts) -> dict[str, Mark]:

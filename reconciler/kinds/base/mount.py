@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reconciler.kinds.base.kind import MADE, BaseKind, is_missing
+from reconciler.kinds.base.kind import MADE, BaseKind, is_missing, lying_at
 from reconciler.model.address import Address
 from reconciler.model.change import Disruption
 from reconciler.ports.acts import Act, Mount, Unmount
@@ -50,7 +50,15 @@ def _read(host: str, question: Question, facts: Facts, mark: Mark | None) -> Mou
     if is_persisted and _is_other_way(fact.options, options):
         options = fact.options
     return MountSpec(
-        host, question.name, source, kind, options, fact.is_mounted, is_persisted, is_made
+        host,
+        question.name,
+        source,
+        kind,
+        options,
+        fact.is_mounted,
+        is_persisted,
+        is_made,
+        after=tuple(lying_at(host, question.name)),
     )
 
 

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from reconciler.errors import DriverError
-from reconciler.kinds.base.kind import ChangeBase, marks_of, questions_about, seen_as
+from reconciler.kinds.base.kind import (
+    ChangeBase,
+    lying_at,
+    marks_of,
+    name_of,
+    questions_about,
+    seen_as,
+)
 from reconciler.kinds.protocol import NO_FACTS, OnHost, Operation
 from reconciler.model.address import Address, Scope
 from reconciler.model.change import Disruption, FieldChange
@@ -190,9 +197,22 @@ def _read(host: str, question: Question, facts: Facts, state: PoolState | None) 
     if state is None:
         return PoolSpec(host, question.name, "", "", running=False, autostart=False)
     kind = _WORDS.get(state.type, state.type)
+    behind = _places(host, state.target) if kind == "directory" else ()
     return PoolSpec(
-        host, state.name, kind, state.target, autostart=state.autostart, backed=is_backed
+        host,
+        state.name,
+        kind,
+        state.target,
+        autostart=state.autostart,
+        backed=is_backed,
+        after=tuple(behind),
     )
+
+
+def _places(host: str, target: str) -> Iterator[Address]:
+    """What it lies on, so that that goes after it."""
+    yield Address("mount", name_of(target), host)
+    yield from lying_at(host, target)
 
 
 POOL = PoolKind()

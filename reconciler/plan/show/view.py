@@ -6,6 +6,8 @@ import enum
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from reconciler.kinds.base.kind import ChangeBase
+from reconciler.kinds.base.pool import RemovePool
 from reconciler.kinds.domain_operations import DefineDomain, SnapshotDomain
 from reconciler.model.address import Address
 from reconciler.model.change import Action
@@ -47,6 +49,18 @@ def notes(change: Change) -> Iterator[str]:
             yield f"first a snapshot: {step.snapshot}"
         elif isinstance(step, DefineDomain) and step.waits:
             yield f"waits for a restart: {step.waits}"
+        elif isinstance(step, RemovePool):
+            yield "its data stay"
+        elif isinstance(step, ChangeBase):
+            yield from _of_base(change, step)
+
+
+def _of_base(change: Change, step: ChangeBase) -> Iterator[str]:
+    """What becomes of a part of a host that nobody wants any more, and whether it finds back."""
+    if change.action is Action.DELETE and len(change.operations) == 1:
+        yield step.told
+    if step.safety:
+        yield "with the way back armed"
 
 
 def count(changes: Iterable[Change], action: Action) -> int:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.kinds.base.kind import ChangeBase
+from reconciler.kinds.base.pool import RemovePool
 from reconciler.kinds.domain_operations import DefineDomain, SnapshotDomain
 from reconciler.model.address import Address
 from reconciler.model.change import Action, FieldChange
@@ -17,7 +19,10 @@ from reconciler.plan.show.markdown import plan_markdown
 from reconciler.plan.show.notices import plan_notices
 from reconciler.plan.show.text import LINES_AT_MOST, Line, LineKind, plain, plan_lines, plan_text
 from reconciler.plan.show.view import View
+from reconciler.ports.acts import Forget, LockUser, RestartService
+from reconciler.ports.facts import Question
 from reconciler.ports.hypervisor import DomainDefinition
+from reconciler.ports.machine import Safety
 from tests.golden.plan.cases import CASES
 
 WEB = Address("domain", "web-1")
@@ -62,6 +67,25 @@ def test_held_change_says_why() -> None:
     text = plan_text(plan_of(replace(CHANGE, held="drift is only reported")))
     assert "      held: drift is only reported\n" in text
     assert "0 unchanged, 1 held\n" in text
+
+
+def test_what_becomes_of_a_part_of_a_host_is_told() -> None:
+    """Most of what is deleted from a document is not deleted from the host."""
+    forget = Forget("package", Question("package", "ntp"))
+    alice = Forget("user", Question("user", "alice"))
+    left = replace(CHANGE, action=Action.DELETE, operations=(ChangeBase("virt1", (forget,)),))
+    locked = replace(left, operations=(ChangeBase("virt1", (LockUser("alice"), alice)),))
+    pool = replace(left, operations=(RemovePool("virt1", "fast"), *left.operations))
+    assert "\n      leave package ntp to itself\n" in plan_text(plan_of(left))
+    assert "\n      lock account alice\n" in plan_text(plan_of(locked))
+    assert "\n      its data stay\n" in plan_text(plan_of(pool))
+
+
+def test_a_way_back_is_told() -> None:
+    step = ChangeBase("virt1", (RestartService("ssh"),), safety=Safety((), ("ssh",), ()))
+    assert "      with the way back armed\n" in plan_text(
+        plan_of(replace(CHANGE, operations=(step,)))
+    )
 
 
 def test_a_snapshot_and_what_waits_for_a_restart_are_told() -> None:

@@ -95,10 +95,11 @@ def lock_user(batch: Batch, name: str) -> None:
     """Let nobody in by an account any more; its files stay."""
     if _account(batch, name) is None:
         return
+    # First of all, because nothing in his home can stand in the way of it. Not the password too:
+    # who is let in again gets what he had.
+    batch.must("usermod", "--expiredate", _NEVER, "--", name, what=f"lock account {name}")
     _let_sudo(batch, name, may_sudo=False)
     _put_keys(batch, name, ())
-    # Not the password too: who is let in again gets what he had.
-    batch.must("usermod", "--expiredate", _NEVER, "--", name, what=f"lock account {name}")
 
 
 def _put_keys(batch: Batch, name: str, keys: Sequence[str]) -> None:

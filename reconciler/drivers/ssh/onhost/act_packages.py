@@ -29,6 +29,7 @@ _APT = (
     "--option=Dpkg::Options::=--force-confold",
     "--option=Dpkg::Use-Pty=0",
 )
+_INTERRUPTED = "dpkg was interrupted"
 _NOT_FETCHED = "W: Failed to fetch"
 # What apt-get says when its lists do not know what is asked for, or no longer where it is.
 _UNKNOWN = ("Unable to locate package", "was not found", "no installation candidate", "Failed to f")
@@ -43,7 +44,6 @@ def install_package(batch: Batch, name: str, version: str | None = None) -> None
     installed, is_held = _installed(batch, name)
     if installed is not None and version in {None, installed}:
         return
-    _recover(batch)
     missed = _refresh(batch)
     ran = _install(batch, name, version)
     if ran.code and missed is None and any(word in ran.stderr for word in _UNKNOWN):
@@ -64,12 +64,13 @@ def remove_package(batch: Batch, name: str) -> None:
     """
     if _installed(batch, name)[0] is None:
         return
-    _recover(batch)
     others = sorted(set(_removed(batch, name)) - {name.partition(":")[0]})
     if others:
         listed = ", ".join(others)
         raise Refused(f"{name} cannot go alone, {listed} would go too: declare them absent first")
-    _apt(batch, "remove", "--", name, what=f"remove {name}")
+    ran = _apt_get(batch, "remove", "--", name)
+    if ran.code:
+        raise Refused(f"cannot remove {name}: {_complaint(ran)}")
 
 
 def hold_package(batch: Batch, name: str, *, held: bool) -> None:
@@ -87,12 +88,6 @@ def _install(batch: Batch, name: str, version: str | None) -> Ran:
     )
 
 
-def _apt(batch: Batch, *words: str, what: str) -> None:
-    ran = batch.run([*_APT, *words], seconds=DEADLINE_SECONDS)
-    if ran.code:
-        raise Refused(f"cannot {what}: {_complaint(ran)}")
-
-
 def _installed(batch: Batch, name: str) -> tuple[str | None, bool]:
     """The version that is installed, if one is, and whether it is held."""
     form = "${db:Status-Want} ${db:Status-Status} ${Version}\n"
@@ -106,7 +101,7 @@ def _installed(batch: Batch, name: str) -> tuple[str | None, bool]:
 
 def _removed(batch: Batch, name: str) -> Iterator[str]:
     """What apt-get would take away with it."""
-    ran = batch.run([*_APT, "--simulate", "remove", "--", name], seconds=DEADLINE_SECONDS)
+    ran = _apt_get(batch, "--simulate", "remove", "--", name)
     if ran.code:
         raise Refused(f"cannot remove {name}: {_complaint(ran)}")
     for line in ran.stdout.splitlines():
@@ -114,16 +109,20 @@ def _removed(batch: Batch, name: str) -> Iterator[str]:
             yield line.split()[1].partition(":")[0]
 
 
-def _recover(batch: Batch) -> None:
-    """Let dpkg finish what it was interrupted in."""
-    try:
-        names = os.listdir(batch.path("/var/lib/dpkg/updates"))  # noqa: PTH208 (slow to import)
-    except FileNotFoundError:
-        return
-    if any(name.isdigit() for name in names):
-        ran = batch.run(["dpkg", "--force-confold", "--configure", "-a"], seconds=DEADLINE_SECONDS)
-        if ran.code:
-            raise Refused(f"cannot finish what dpkg was interrupted in: {_complaint(ran)}")
+def _apt_get(batch: Batch, *words: str, seconds: float = DEADLINE_SECONDS) -> Ran:
+    """Ask apt-get; where dpkg was interrupted, let it finish that first.
+
+    Not before: only apt-get waits for another who is just about to install something.
+    """
+    ran = batch.run([*_APT, *words], seconds=seconds)
+    if ran.code and _INTERRUPTED in ran.stderr:
+        finish = batch.run(
+            ["dpkg", "--force-confold", "--configure", "-a"], seconds=DEADLINE_SECONDS
+        )
+        if finish.code:
+            raise Refused(f"cannot finish what dpkg was interrupted in: {_complaint(finish)}")
+        ran = batch.run([*_APT, *words], seconds=seconds)
+    return ran
 
 
 def _refresh(batch: Batch) -> str | None:
@@ -146,7 +145,7 @@ def _refresh(batch: Batch) -> str | None:
 def _update(batch: Batch) -> str:
     """Fetch the lists; what could not be fetched."""
     sources = _sources(batch)
-    ran = batch.run([*_APT, "update"], seconds=UPDATE_SECONDS)
+    ran = _apt_get(batch, "update", seconds=UPDATE_SECONDS)
     if ran.code:
         raise Refused(f"cannot fetch the lists of packages: {_complaint(ran)}")
     lines = [line for line in ran.stderr.splitlines() if line.startswith(_NOT_FETCHED)]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Of these nothing is to be done at the next boot, or nothing can be.
 _LIKE_ENABLED = frozenset({"enabled", "static", "alias", "indirect", "generated"})
+_NEVER_DISABLED = _LIKE_ENABLED - {"enabled"}
 _LIKE_RUNNING = frozenset({"active", "reloading", "refreshing"})
 _ASKED = "LoadState,UnitFileState,ActiveState,NeedDaemonReload"
 _SECONDS = 100.0  # more than systemd itself waits for a service by default
@@ -43,6 +44,9 @@ def set_service(
         _begin(batch, unit, running=running)
     if masked and state != "masked":
         _systemctl(batch, "mask", unit)
+    if enabled is False and _state_of(batch, unit)["UnitFileState"] in _NEVER_DISABLED:
+        remedy = "leave `enabled` out, or write `masked: true`"
+        raise Refused(f"{unit} cannot be disabled, because others start it: {remedy}")
 
 
 def restart_service(batch: Batch, unit: str, how: str = "restart") -> None:

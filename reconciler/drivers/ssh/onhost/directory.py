@@ -168,7 +168,8 @@ class Directory:
     def _sweep(self) -> None:
         """Take away what a writer left that was killed: there is one writer at a time."""
         for name in os.listdir(self.fd):  # noqa: PTH208 (of a descriptor)
-            if name.startswith(TEMPORARY):
+            seen = self.stat(name) if name.startswith(TEMPORARY) else None
+            if seen is not None and not stat.S_ISDIR(seen.st_mode):  # we leave no directories
                 os.unlink(name, dir_fd=self.fd)
 
 

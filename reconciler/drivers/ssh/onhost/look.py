@@ -63,11 +63,17 @@ def look(questions: Iterable[dict[str, Any]], directory: str) -> Iterator[dict[s
     count = 0
     for mark in known.marks:
         yield {"mark": {key: mark[key] for key in ("kind", "owner", "question", "note")}}
-    asked = _distinct([*questions, *known.questions()])
+    wanted = _distinct(questions)
+    asked = _distinct([*wanted, *known.questions()])
     known.consider(asked)
-    for each in _answers(asked, known):
+    # The check of a command runs when somebody asks, and not because it once did.
+    silent = [each for each in asked if each["about"] == "command" and each not in wanted]
+    for question in silent:
+        yield {"question": question, "fact": None}
+    for each in _answers([each for each in asked if each not in silent], known):
         count += 1
         yield each
+    count += len(silent)
     yield {"undone": known.undone()}
     yield {"end": count}
 

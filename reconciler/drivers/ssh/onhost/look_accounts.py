@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from reconciler.drivers.ssh.onhost.accounts_files import names_by_number, rows
+from reconciler.drivers.ssh.onhost.accounts_files import rows
 from reconciler.drivers.ssh.onhost.paths import Untrusted, open_file, open_parent
 
 TYPE_CHECKING = False
@@ -32,7 +32,6 @@ def users(questions: list[dict[str, Any]], known: Remembered) -> Iterator[dict[s
     """The answers about accounts."""
     accounts = {row[0]: row for row in rows(known.path("/etc/passwd"), 7)}
     members = rows(known.path("/etc/group"), 4)
-    own = names_by_number(known.path("/etc/group"))
     expiry = {row[0]: row[7] for row in rows(known.path("/etc/shadow"), 8)}
     for question in questions:
         name = question["name"]
@@ -40,13 +39,10 @@ def users(questions: list[dict[str, Any]], known: Remembered) -> Iterator[dict[s
         if row is None:
             yield None
             continue
-        first = own.get(int(row[3]))
         yield {
             "uid": int(row[2]),
             "description": row[4].partition(",")[0],
-            "groups": sorted(
-                group[0] for group in members if name in group[3].split(",") and group[0] != first
-            ),
+            "groups": sorted(group[0] for group in members if name in group[3].split(",")),
             "shell": row[6],
             "home": row[5],
             "keys": keys_of(row[5], known.root),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def removal(name: str = "ntp") -> dict[str, Any]:
 @pytest.fixture
 def debian(ground: Ground) -> Ground:
     """A Debian whose lists were fetched long ago."""
-    for name in ("etc/apt/sources.list.d", "var/lib/apt/lists", "var/lib/dpkg/updates"):
+    for name in ("etc/apt/sources.list.d", "var/lib/apt/lists"):
         ground.path(name).mkdir(parents=True)
     ground.path("/etc/apt/sources.list").write_text("deb http://mirror.example bookworm main\n")
     ground.path("/var/lib/apt/lists/mirror.example_main_Packages").write_text("")
@@ -162,11 +163,38 @@ def test_lists_that_cannot_be_fetched_are_said_to_be_so(debian: Ground) -> None:
     assert debian.refused(install()) == "cannot fetch the lists of packages: no Release file"
 
 
-def test_dpkg_first_ends_what_it_was_interrupted_in(debian: Ground) -> None:
-    debian.path("/var/lib/dpkg/updates/0001").write_text("")
-    debian.done(install())
-    calls = [call for call in debian.programs.calls if not call.startswith(QUERY)]
-    assert calls[0] == "dpkg --force-confold --configure -a"
+@pytest.mark.parametrize("act", [install(), removal()])
+def test_dpkg_ends_what_it_was_interrupted_in_and_apt_is_asked_again(
+    debian: Ground, act: dict[str, Any]
+) -> None:
+    if act == removal():
+        installed(debian, "1.0-1")
+    said = "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"
+    answers = {
+        f"{APT} {words}": iter([Ran(100, "", said), Ran(0)]) for words in ("--no-remove", "remove")
+    }
+    for words, answer in answers.items():
+        debian.programs.answers[words] = partial(_next, answer)
+    debian.done(act)
+    tail = [call.removeprefix(APT).split()[0] for call in debian.programs.calls[-3:]]
+    assert tail in (["--no-remove", "dpkg", "--no-remove"], ["remove", "dpkg", "remove"])
+    assert "dpkg --force-confold --configure -a" in debian.programs.calls
+
+
+def _next(answers: Iterator[Ran], argv: Sequence[str]) -> Ran:
+    del argv
+    return next(answers)
+
+
+def test_what_dpkg_cannot_end_is_told(debian: Ground) -> None:
+    debian.programs.answers |= {
+        f"{APT} --no-remove": Ran(100, "", "E: dpkg was interrupted, you must manually run it"),
+        "dpkg --force-confold": Ran(1, "", "dpkg: error processing package slow (--configure):"),
+    }
+    assert debian.refused(install()) == (
+        "cannot finish what dpkg was interrupted in: "
+        "dpkg: error processing package slow (--configure):"
+    )
 
 
 def test_a_package_is_removed_and_its_configuration_stays(debian: Ground) -> None:

@@ -97,6 +97,14 @@ def test_a_unit_that_cannot_be_enabled_is_said_to_be_so(systemd: Ground) -> None
     assert "ntp cannot be enabled" in systemd.refused(set_service(enabled=True))
 
 
+def test_a_unit_that_others_start_cannot_be_disabled_and_can_be_masked(systemd: Ground) -> None:
+    systemd.programs.answers[SHOW] = told(file="static")
+    assert "write `masked: true`" in systemd.refused(set_service(enabled=False))
+    answers = iter([told(file="static"), *[told("masked", "masked")] * 9])
+    systemd.programs.answers[SHOW] = lambda _: next(answers)
+    systemd.done(set_service(enabled=False, masked=True))
+
+
 @pytest.mark.parametrize("state", [told(reload="yes"), told("not-found")])
 def test_units_that_were_changed_are_read_again_first(systemd: Ground, state: Ran) -> None:
     answers = iter([state, *[told()] * 9])

@@ -197,6 +197,15 @@ def test_accounts_with_their_groups_keys_and_rights(root: Path) -> None:
     assert ask(look_accounts.groups, root, "ops", "none") == [{"gid": 1501}, None]
 
 
+def test_an_account_may_be_listed_in_its_own_group_too(root: Path) -> None:
+    """As usermod lists it there if a document names that group."""
+    put(root, "etc/passwd", "ops:x:1000:1500::/home/ops:/bin/sh\n")
+    put(root, "etc/group", "ops:x:1500:ops\n")
+    put(root, "etc/shadow", "")
+    (ops,) = ask(look_accounts.users, root, "ops")
+    assert ops["groups"] == ["ops"]
+
+
 @pytest.mark.parametrize(("expiry", "is_locked"), [("1", True), ("", False), ("999999", False)])
 def test_an_account_is_locked_when_it_has_expired(root: Path, expiry: str, is_locked: bool) -> None:
     put(root, "etc/passwd", "alice:x:1000:1500::/home/alice:/bin/bash\n")
