@@ -14,7 +14,7 @@ from datetime import datetime
 
 from reconciler.config.repository import Documents
 from reconciler.engine.apply import MachineLocks, Reporter, apply
-from reconciler.engine.observe import Questions, observe, questions_of, scopes_of
+from reconciler.engine.observe import Questions, cautious, observe, questions_of, scopes_of
 from reconciler.engine.sightings import Noticed, detections
 from reconciler.engine.verify import Look, settle
 from reconciler.errors import (
@@ -31,10 +31,12 @@ from reconciler.model.address import Scope
 from reconciler.model.resource import World
 from reconciler.placement.spread import place
 from reconciler.plan.guards import Violation, check
+from reconciler.plan.handover import hand_over
 from reconciler.plan.make import make_plan
 from reconciler.plan.policy import Policy, hold_back, with_restarts
 from reconciler.plan.show.status import Status
 from reconciler.plan.window import Window
+from reconciler.ports.facts import Question
 from reconciler.ports.world import Ports
 from reconciler.render.farm import foreign_bases
 from reconciler.render.render import render, rooms
@@ -133,6 +135,9 @@ def reconcile(
 def plan(environment: str, revision: str, site: Site) -> tuple[Look, tuple[Violation, ...]]:
     """What `reconcile` would do for a commit, and what the policy has against it.
 
+    Of a commit that is no head of the environment's branch nothing runs on a host, and no content
+    of a file is read that the branch does not name: anybody may have written it.
+
     Raises:
         ConfigError: the commit does not load, or clashes with another environment.
         PlanError: its resources need each other in a circle.
@@ -140,8 +145,22 @@ def plan(environment: str, revision: str, site: Site) -> tuple[Look, tuple[Viola
     past = site.chronicle.recall(environment)
     documents = _documents(environment, revision, site, past)
     policy = policy_of(documents, revision, site, past)
-    look = looker(documents, revision, policy, site, past)()
+    head = site.source.heads().get(environment, "")
+    is_accepted = revision in {head, past.revision}
+    trusted = None if is_accepted else _accepted(environment, {head, past.revision}, site, past)
+    look = looker(documents, revision, policy, site, past, trusted=trusted)()
     return look, check(look.plan, policy)
+
+
+def _accepted(environment: str, revisions: Iterable[str], site: Site, past: Status) -> Questions:
+    """What the commits that were accepted ask of the hosts; one that does not load asks nothing."""
+    asked: dict[Scope, frozenset[Question]] = {}
+    for revision in sorted({*revisions} - {""}):
+        with suppress(*REFUSALS):
+            documents = _documents(environment, revision, site, past)
+            for scope, questions in questions_of(render(documents)).items():
+                asked[scope] = asked.get(scope, frozenset()) | questions
+    return asked
 
 
 def _documents(environment: str, revision: str, site: Site, past: Status) -> Documents:
@@ -165,14 +184,23 @@ def policy_of(documents: Documents, revision: str, site: Site, past: Status) -> 
 
 
 def looker(
-    documents: Documents, revision: str, policy: Policy, site: Site, past: Status
+    documents: Documents,
+    revision: str,
+    policy: Policy,
+    site: Site,
+    past: Status,
+    *,
+    trusted: Questions | None = None,
 ) -> Callable[[], Look]:
-    """How to look at the world and plan for these documents, as often as wanted."""
+    """How to look at the world and plan for these documents, as often as wanted.
+
+    `trusted` is what may be asked without caution, if the documents are not to be trusted.
+    """
     desired = render(documents)
     others = site.source.hosts_of_others(documents.environment)
     offered, notes = rooms(documents, others), foreign_bases(documents, others)
     scopes = scopes_of(desired, (room.host for room in offered), past.scopes)
-    questions = questions_of(desired)
+    questions = _careful(questions_of(desired), trusted)
 
     def look() -> Look:
         world = site.observe(scopes, site.ports, questions)
@@ -189,11 +217,22 @@ def looker(
             applied=past.applied,
             unplaced=placed.unplaced,
         )
-        made = Look(scopes, world, replace(hold_back(full, policy), notes=notes))
+        kept = hold_back(hand_over(full, _elsewhere(documents)), policy)
+        made = Look(scopes, world, replace(kept, notes=notes))
         site.latest[documents.environment] = (inputs, made)
         return made
 
     return look
+
+
+def _careful(asked: Questions, trusted: Questions | None) -> Questions:
+    return asked if trusted is None else cautious(asked, trusted)
+
+
+def _elsewhere(documents: Documents) -> frozenset[str]:
+    """The hosts that other environments have."""
+    mine = documents.environment
+    return frozenset(host.name for host in documents.hosts.values() if host.environment != mine)
 
 
 def _keep(environment: str, site: Site, past: Status, refusal: Refusal) -> Report:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from reconciler.cli.lookout import Lookout
 from reconciler.cli.reports import report_lines
@@ -26,6 +27,7 @@ from reconciler.reconcile import REFUSALS, turn
 from reconciler.render.render import render
 
 _log = logging.getLogger(__name__)
+AT_ONCE = timedelta(seconds=1)
 FIXED = ("repository", "branches", "environments", "farm", "hosts", "state_directory", "journal")
 
 
@@ -78,7 +80,7 @@ class Keeper:
             raise _why_again(report)
         if report.after is not None and report.finding is None and not stopping.is_set():
             self._tidy_up(report, report.after)
-        return self._next(report)
+        return Next(AT_ONCE) if _moved_meanwhile(report) else self._next(report)
 
     def take_over(self, new: Settings) -> None:
         """Put other settings in force, as far as that goes while running."""
@@ -161,6 +163,14 @@ def _sleeper(stopping: threading.Event) -> Callable[[float], None]:
         stopping.wait(seconds)
 
     return sleep
+
+
+def _moved_meanwhile(report: Report) -> bool:
+    """Whether the last look saw what the first had not: nothing else would ask for a turn then.
+
+    What is watched for between turns is whether something moves away from that last look.
+    """
+    return bool(report.outcomes and report.after and report.after.plan.active)
 
 
 def _why_again(report: Report) -> ReconcilerError:

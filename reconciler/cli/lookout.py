@@ -30,6 +30,8 @@ from reconciler.ports.world import Ports
 
 OURS = ".reconciler-"  # how our temporary files begin
 MOST_SIGHTINGS = 1000
+MOST_EVENTS = 200.0  # of a host at once, and then one in so many seconds
+EVENT_SECONDS = 5.0
 SWEEP = timedelta(seconds=10)
 SWEEP_BACKOFF = Backoff(first=timedelta(seconds=10), limit=timedelta(minutes=1))
 # Where a change by hand leaves a trace: libvirt's definitions, dpkg's list, accounts, units.
@@ -96,6 +98,7 @@ class Lookout:
         self._sweeps: set[tuple[str, Scope]] = set()
         self._swept: dict[tuple[str, Scope], float] = {}
         self._posts: dict[str, _Post] = {}
+        self._patience: dict[str, tuple[float, float]] = {}
 
     def noticed(self, environment: str) -> Noticed:
         """What was seen to move since this was last asked; it is forgotten here."""
@@ -163,6 +166,8 @@ class Lookout:
         if basename(event).startswith(OURS):
             return
         now = self._timing.clock.monotonic()
+        if event and not self._may_wake(host, now):
+            return
         with self._lock:
             concerned = [
                 name
@@ -173,6 +178,14 @@ class Lookout:
                 self._note(name, Sighting(Detector.INOTIFY, host, now))
         for name in concerned:
             self._loop.wake(name, Reason.EVENT)
+
+    def _may_wake(self, host: str, now: float) -> bool:
+        """Whether an event counts. A host that makes them without end is left to the sweep."""
+        with self._lock:
+            left, since = self._patience.get(host, (MOST_EVENTS, now))
+            left = min(left + (now - since) / EVENT_SECONDS, MOST_EVENTS)
+            self._patience[host] = (max(left - 1, 0.0), now)
+        return left >= 1
 
     def _sweep(self, environment: str, scope: Scope, reasons: frozenset[Reason]) -> Next:
         """Look whether a base is as it was seen last.

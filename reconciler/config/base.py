@@ -103,7 +103,9 @@ class HostFileField(Part):
         None, description="What a file says. `secret://file/key` in it is filled in on the host."
     )
     mode: Permissions | None = Field(
-        None, description="Its permissions, else '0644' for a file and '0755' for a directory."
+        None,
+        description="Its permissions, else '0644' for a file, '0600' for one with secrets, and "
+        "'0755' for a directory.",
     )
     owner: OwnerAndGroup | None = Field(None, description="Whose it is, else root:root.")
     target: FilePath | None = Field(None, description="The absolute path that a link leads to.")

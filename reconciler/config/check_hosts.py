@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
@@ -44,6 +45,12 @@ NEEDED = {  # nothing on the host could bring them back
     "python3-minimal": "our programs run on",
     "systemd": "starts everything",
 }
+ENDS = re.compile(  # to start one of these is to stop the host, or all that runs on it
+    r"(?:systemd-)?(?:reboot|soft-reboot|poweroff|halt|kexec|exit|shutdown|rescue|emergency|sleep|"
+    r"suspend|hibernate|hybrid-sleep|suspend-then-hibernate|umount|final|ctrl-alt-del|sigpwr|"
+    r"initrd.*|runlevel\d)(?:\.target|\.service)?\Z"
+)
+HOLDERS = (".target", ".slice", ".scope", ".device")  # to stop one is to stop all that needs it
 At = Callable[..., Position]
 
 
@@ -184,6 +191,12 @@ def _service_problems(host: Host, at: At) -> Iterator[Problem]:
 
 
 def _contradictions(service: ServiceField) -> Iterator[tuple[str, str]]:
+    if service.name.startswith("reconciler-"):
+        yield "is our own way back", "leave it alone"
+    if service.running and ENDS.match(service.name):
+        yield "would stop the host when it starts", "remove `running:`"
+    if service.name.endswith(HOLDERS) and (service.running is False or service.masked):
+        yield "would stop all that needs it", "name the services themselves"
     if service.masked and (service.enabled or service.running):
         yield "is masked, so that nothing starts it, and is to run", "remove one of them"
     said = (service.enabled, service.running, service.masked)

@@ -10,7 +10,11 @@ from reconciler.config.documents import Host
 from reconciler.model.position import Position, Problem
 
 DEVICES = "/dev/"
-_SYSTEM = frozenset({"bin", "dev", "etc", "lib", "proc", "root", "run", "sbin", "sys", "usr"})
+_SYSTEM = (  # what a host runs on, and what lets us in; above and below them nothing is mounted
+    *("/bin", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/sbin"),
+    *("/sys", "/run/sshd", "/run/systemd", "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/sbin"),
+    "/var/lib/dpkg",
+)
 _EXAMPLES = {
     "directory": "write a path such as /var/lib/libvirt/images",
     "lvm": "write the name of a volume group such as vms",
@@ -46,8 +50,7 @@ def _mount_problems(host: Host, at: At) -> Iterator[Problem]:
     types = {file.path: file.type for file in host.files}
     for mount in host.mounts:
         position = at("mounts", mount.path)
-        first = mount.path.split("/")[1]
-        if (first in _SYSTEM and mount.path.count("/") == 1) or first in {"dev", "proc", "sys"}:
+        if _is_of_system(mount.path):
             what = f"host {host.name} would mount over {mount.path}, which the system needs"
             yield Problem(position, what, "choose another place")
         if mount.path.startswith("/var/lib/reconciler"):
@@ -59,6 +62,12 @@ def _mount_problems(host: Host, at: At) -> Iterator[Problem]:
                 what = f"mount {mount.path} of host {host.name} needs a directory at {path}"
                 remedy = f"a file of type {kind} is declared there, at {at('files', path)}"
                 yield Problem(position, what, remedy)
+
+
+def _is_of_system(path: str) -> bool:
+    """Whether something mounted there would hide what the system, or our way in, lives on."""
+    pairs = ((f"{path}/", f"{each}/") for each in _SYSTEM)
+    return any(mine.startswith(its) or its.startswith(mine) for mine, its in pairs)
 
 
 def _mount_circles(host: Host, at: At) -> Iterator[Problem]:

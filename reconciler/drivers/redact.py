@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_plus
 
 MASK = "••••"
 PIECE = 8  # so many letters of a secret in a row, and they are taken out
+LONGEST_TEXT = 64 * 1024
 SHORTEST = 4  # what is shorter is taken out where it stands as a word
 _OFFSETS = 3  # bytes before a value, by which its base64 differs
 
@@ -24,8 +25,10 @@ Span = tuple[int, int]
 def redact(text: str, values: Iterable[str]) -> str:
     """The text without any of the values, and without what they are as base64, hex, URL or JSON.
 
-    Any `PIECE` letters of a value count; a shorter value only as a whole.
+    Any `PIECE` letters of a value count; a shorter value only as a whole. Of a text that no person
+    would read the beginning is given: a host may say anything, at any length.
     """
+    text = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
     forms = {form for value in set(values) for form in _forms(value) if form}
     short = {form for form in forms if len(form) < PIECE}
     spans = [*_pieces(text, forms - short), *_wholes(text, short)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from reconciler.errors import DriverError
@@ -12,7 +13,7 @@ from reconciler.kinds import KIND_BY_NAME, KINDS
 from reconciler.kinds.protocol import NO_FACTS
 from reconciler.model.address import Scope
 from reconciler.model.resource import Desired, World
-from reconciler.ports.facts import Question
+from reconciler.ports.facts import SECRET, Question
 from reconciler.ports.world import Ports
 
 Questions = Mapping[Scope, frozenset[Question]]
@@ -40,6 +41,27 @@ def questions_of(desired: Iterable[Desired[Any]]) -> Questions:
         if kind.is_bound:
             asked[min(kind.scopes((want.spec,), ()))] |= kind.questions(want.spec)
     return {scope: frozenset(questions) for scope, questions in asked.items()}
+
+
+def cautious(questions: Questions, trusted: Questions) -> Questions:
+    """The questions of documents that nobody has accepted yet, given those that were accepted.
+
+    A check is a program that the host runs as root, and a content that a plan shows is read by all
+    who read the plan: without `trusted` the one is not run, and of the other only a fingerprint is
+    told.
+    """
+    return {
+        scope: frozenset(_cautious(asked, trusted.get(scope, frozenset())))
+        for scope, asked in questions.items()
+    }
+
+
+def _cautious(asked: Iterable[Question], trusted: frozenset[Question]) -> Iterator[Question]:
+    for question in asked:
+        if question in trusted or question.about not in {"command", "file"}:
+            yield question
+        elif question.about == "file":
+            yield replace(question, details=tuple(sorted({*question.details, SECRET})))
 
 
 def observe(scopes: Iterable[Scope], ports: Ports, questions: Questions = NOTHING_ASKED) -> World:

@@ -119,12 +119,14 @@ class ConfigSource:
     def hosts(self, standing: Mapping[str, str]) -> Mapping[str, Host]:
         """The hosts of all environments, as their own branches describe them.
 
-        A branch whose head does not load describes them as its `standing` commit does.
+        A branch whose head does not load describes them as its `standing` commit does. Of two that
+        call a host their own it is the higher one's: a push to the lower must not lead us to
+        another machine.
         """
         heads = self.heads()
         hosts: dict[str, Host] = {}
         with self._lock:
-            for name in sorted({*heads, *standing}):
+            for name in sorted({*heads, *standing}, key=ENVIRONMENT_NAMES.index):
                 newest = self._try_load(name, heads.get(name, ""))
                 if found := newest or self._try_load(name, standing.get(name, "")):
                     mine = found.documents.hosts.items()
@@ -191,7 +193,7 @@ class ConfigSource:
         heads = self.heads()
         in_force = standing or {}
         others: dict[str, _Other] = {}
-        for name in sorted({*heads, *in_force} - {environment}):
+        for name in sorted({*heads, *in_force} - {environment}, key=ENVIRONMENT_NAMES.index):
             head = self._try_load(name, heads.get(name, ""))
             stands = self._try_load(name, in_force.get(name, ""))
             if newest := head or stands:

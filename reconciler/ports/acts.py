@@ -73,7 +73,8 @@ class RemovePath:
 
     def __str__(self) -> str:
         """In words."""
-        return f"put back {self.path} as it was" if self.restores else f"remove {self.path}"
+        back = ", or put back what was there before us" if self.restores else ""
+        return f"remove {self.path}{back}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class RemoveGroup:
 
     def __str__(self) -> str:
         """In words."""
-        return f"remove group {self.name}"
+        return f"remove group {self.name}" + (" if nobody is in it" if self.if_unused else "")
 
 
 @dataclass(frozen=True, slots=True)

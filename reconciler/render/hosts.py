@@ -43,6 +43,7 @@ from reconciler.render.host_order import Order
 from reconciler.render.package_sources import source_file
 
 ROOT = "root:root"
+SECRET_MODE = "0600"  # noqa: S105 (permissions of what holds a secret)
 USUAL_MODES = {"file": "0644", "directory": "0755"}
 WRITTEN_AS: Mapping[str, str] = {  # fields of specs that documents call otherwise
     "group": "owner",
@@ -147,7 +148,7 @@ def _file(documents: Documents, host: Host, file: HostFileField) -> FileSpec:
         host.name,
         file.path,
         file.type,
-        mode=file.mode or USUAL_MODES[file.type],
+        mode=file.mode or (SECRET_MODE if sealed else USUAL_MODES[file.type]),
         owner=owner,
         group=group,
         content=file.content,

@@ -39,7 +39,7 @@ FARM = {
     "hosts.yaml": (
         "kind: Host\nname: virt1\nenvironment: production\naddress: 192.168.1.17\n"
         "memory: 32 GiB\nreserved_memory: 2 GiB\n"
-        "pools:\n  - {name: default, size: 1 TiB, target: /srv/images}\n"
+        "pools:\n  - {name: default, size: 1 TiB, target: /pools/default}\n"
         "share:\n  staging: {memory: 8 GiB, cpus: 4}\n"
     ),
     "networks.yaml": (

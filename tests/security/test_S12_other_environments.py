@@ -83,3 +83,15 @@ def test_a_host_is_in_maintenance_when_its_owner_says_so(scene: Scene) -> None:
     report = scene.sync("development")
     assert report.refusal is not None
     assert "virt1 is in maintenance" in str(report.refusal.error)
+
+
+@pytest.mark.parametrize("thief", ["development", "staging"])
+def test_nobody_leads_us_to_another_machine_by_a_push_to_another_branch(
+    scene: Scene, thief: str
+) -> None:
+    mine = f"kind: Host\nname: virt1\nenvironment: {thief}\naddress: 192.168.7.7\nshare: null\n"
+    scene.origin.commit(thief, {HOST.replace("development", thief): mine.encode()})
+    scene.site.source.refresh()
+    virt1 = scene.site.source.hosts({"production": scene.status().revision})["virt1"]
+    assert (virt1.environment, str(virt1.address)) != (thief, "192.168.7.7")
+    assert virt1.environment == "production"

@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,42 @@ def test_the_journal_moves_no_environment(desk: Desk) -> None:
         look(keeper)
         assert desk.git("log", "-1", "--format=%s", "reconciler/production").startswith("heal")
         assert list(keeper.poll()) == []
+
+
+class Meanwhile:
+    """Ports through which somebody else is seen at work just after a machine was started."""
+
+    def __init__(self, ports: Any, work: Callable[[], None]) -> None:
+        self._ports, self._work = ports, work
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ports, name)
+
+    def hypervisor(self, host: str) -> Meanwhile:
+        return Meanwhile(self._ports.hypervisor(host), self._work)
+
+    def start_domain(self, name: str) -> None:
+        self._ports.start_domain(name)
+        self._work()
+
+
+def test_what_is_changed_by_hand_while_a_turn_heals_is_seen_to_at_once(desk: Desk) -> None:
+    def stop(domain: str) -> None:
+        by_hand.stop_domain(desk.farm, desk.host_of(domain), domain)
+
+    stop("production-mail")
+    with keeping(desk) as keeper:
+        ports: Any = Meanwhile(keeper.around.ports, lambda: stop("production-web-1"))
+        around = replace(keeper.around, ports=ports)
+        surprised = Keeper(keeper.repository, around, keeper.settings)
+        assert look(surprised) == timedelta(seconds=1)
+        assert look(keeper) == timedelta(minutes=5)
+        assert look(keeper) == timedelta(minutes=5)
+        assert (
+            desk.farm.state.hosts[desk.host_of("production-web-1")]
+            .domains["production-web-1"]
+            .running
+        )
 
 
 def test_a_remote_that_is_away_is_an_error_of_the_poll_alone(desk: Desk) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ from tests.system.lab import CHECKOUT, Lab, LabHost, eventually, taken
 PROGRAM = CHECKOUT / ".venv/bin/reconciler"
 CLEANUP = Path(__file__).with_name("clean-story")
 JOURNAL = "refs/heads/reconciler/production"
-HOSTS = ("virt4", "virt5", "virt6")
+HOSTS = ("virt1", "virt2", "virt3")
 LONG = timedelta(seconds=90)
-SECRET = "tell-nobody-93bTqX7fLw"  # noqa: S105 - a canary, which opens nothing
+SECRET = "tell-nobody-93bTqX7fLw"
 PORT = "3142"
+REST_SECONDS = 1.0
 SETTINGS = """\
 repository: {{url: {url}}}
 environments: [production, staging]
@@ -54,74 +55,73 @@ cp /etc/story/slow /srv/story/slow-done
 """
 
 
-def stack(key: str) -> dict[str, Any]:
-    """What every host is to be, with an account that this key opens."""
-    return {
-        "kind": "Stack",
-        "name": "virthost",
-        "timezone": "Europe/Helsinki",
-        "packages": [
-            {"name": "sudo"},
-            {"name": "tree"},
-            {"name": "hello", "held": True},
-            {"name": "ntp", "state": "absent"},
-        ],
-        "files": [
-            {
-                "path": "/etc/apt/apt.conf.d/00story",
-                "content": f'Acquire::http::Proxy "http://127.0.0.1:{PORT}";\n',
-            },
-            {"path": "/etc/systemd/system/story.service", "content": UNIT},
-            {"path": "/usr/local/sbin/story", "content": SCRIPT, "mode": "0755"},
-            {"path": "/usr/local/sbin/story-slow", "content": SLOW, "mode": "0755"},
-            {"path": "/etc/story", "type": "directory", "mode": "0750"},
-            {
-                "path": "/etc/story/conf",
-                "content": "first\n",
-                "mode": "0640",
-                "owner": "teller:tellers",
-                "check": ["grep", "-vq", "broken", "{}"],
-            },
-            {"path": "/etc/story/more", "content": "first\n"},
-            {"path": "/etc/story/slow", "content": "first\n"},
-            {"path": "/etc/story/key", "content": "key = secret://story/key\n", "mode": "0600"},
-            {"path": "/etc/story.theirs", "content": "ours\n"},
-            {"path": "/etc/story.unwanted", "type": "absent"},
-            {"path": "/srv/story", "type": "directory"},
-            {"path": "/srv/story/pool", "type": "directory"},
-            {"path": "/srv/story-link", "type": "link", "target": "/srv/story"},
-        ],
-        "services": [
-            {
-                "name": "story",
-                "enabled": True,
-                "running": True,
-                "reads": ["/etc/story/conf", "/etc/story/more", "/usr/local/sbin/story"],
-            }
-        ],
-        "groups": [{"name": "tellers", "gid": 1700}],
-        "users": [
-            {
-                "name": "teller",
-                "groups": ["tellers"],
-                "shell": "/bin/sh",
-                "ssh_keys": [key],
-                "sudo": True,
-            }
-        ],
-        "sysctls": [{"name": "net.ipv4.ip_default_ttl", "value": "65"}],
-        "mounts": [
-            {"path": "/srv/story/ram", "source": "tmpfs", "type": "tmpfs", "options": "size=1m"}
-        ],
-        "commands": [
-            {
-                "name": "agent",
-                "run": ["touch", "/srv/story/agent"],
-                "check": ["test", "-e", "/srv/story/agent"],
-            },
-        ],
-        "pools": [{"name": "story", "size": "1 GiB", "target": "/srv/story/pool"}],
-    }
+STACK: dict[str, Any] = {
+    "kind": "Stack",
+    "name": "virthost",
+    "timezone": "Europe/Helsinki",
+    "packages": [
+        {"name": "sudo"},
+        {"name": "tree"},
+        {"name": "hello", "held": True},
+        {"name": "ntp", "state": "absent"},
+    ],
+    "files": [
+        {
+            "path": "/etc/apt/apt.conf.d/00story",
+            "content": f'Acquire::http::Proxy "http://127.0.0.1:{PORT}";\n',
+        },
+        {"path": "/etc/systemd/system/story.service", "content": UNIT},
+        {"path": "/usr/local/sbin/story", "content": SCRIPT, "mode": "0755"},
+        {"path": "/usr/local/sbin/story-slow", "content": SLOW, "mode": "0755"},
+        {"path": "/etc/story", "type": "directory", "mode": "0750"},
+        {
+            "path": "/etc/story/conf",
+            "content": "first\n",
+            "mode": "0640",
+            "owner": "teller:tellers",
+            "check": ["grep", "-vq", "broken", "{}"],
+        },
+        {"path": "/etc/story/more", "content": "first\n"},
+        {"path": "/etc/story/slow", "content": "first\n"},
+        {"path": "/etc/story/key", "content": "key = secret://story/key\n", "mode": "0600"},
+        {"path": "/etc/story.theirs", "content": "ours\n"},
+        {"path": "/etc/story.unwanted", "type": "absent"},
+        {"path": "/srv/story", "type": "directory"},
+        {"path": "/srv/story/pool", "type": "directory"},
+        {"path": "/srv/story-link", "type": "link", "target": "/srv/story"},
+    ],
+    "services": [
+        {
+            "name": "story",
+            "enabled": True,
+            "running": True,
+            "reads": ["/etc/story/conf", "/etc/story/more", "/usr/local/sbin/story"],
+        }
+    ],
+    "groups": [{"name": "tellers", "gid": 1700}],
+    "users": [
+        {
+            "name": "teller",
+            "groups": ["tellers"],
+            "shell": "/bin/sh",
+            "sudo": True,
+        }
+    ],
+    "sysctls": [{"name": "net.ipv4.ip_default_ttl", "value": "65"}],
+    "mounts": [
+        {"path": "/srv/story/ram", "source": "tmpfs", "type": "tmpfs", "options": "size=1m"}
+    ],
+    "commands": [
+        {
+            "name": "agent",
+            "run": ["touch", "/srv/story/agent"],
+            "check": ["test", "-e", "/srv/story/agent"],
+        },
+    ],
+    "pools": [{"name": "story", "size": "1 GiB", "target": "/srv/story/pool"}],
+}
+Bases = Mapping[str, Mapping[str, Any]]
+NOTHING_ELSE: Bases = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,7 @@ class HostsFarm:
 
     def __init__(self, root: Path, lab: Lab, hosts: Mapping[str, LabHost]) -> None:
         self.root, self.lab, self.hosts, self.said = root, lab, hosts, ""
+        self.log = root / "log"
         self._is_plain, self._is_settled = True, False
         self.origin = Origin(root / "origin.git")
         reader = Reader()
@@ -147,8 +148,10 @@ class HostsFarm:
         key = lab.ssh_key.with_suffix(".pub").read_text().strip()
         files = {
             **FARM,
-            **self._documents({}, "heal"),
-            "stacks/virthost.yaml": json.dumps(stack(key)),
+            **self._documents(NOTHING_ELSE, "heal"),
+            "stacks/virthost.yaml": json.dumps(
+                {**STACK, "users": [{**STACK["users"][0], "ssh_keys": [key]}]}
+            ),
             "secrets/story.sops.yaml": seal({"key": SECRET}, [reader.recipient]),
         }
         self.commit(files)
@@ -158,10 +161,10 @@ class HostsFarm:
         """Commit files to a branch."""
         self.origin.commit(branch, {path: text.encode() for path, text in files.items()})
 
-    def declare(self, drift: str = "heal", **bases: Mapping[str, Any]) -> None:
+    def declare(self, bases: Bases = NOTHING_ELSE, drift: str = "heal") -> None:
         """Commit what hosts, by name, are to be besides their stack; the others just that."""
         self.commit(self._documents(bases, drift))
-        self._is_plain = not bases and drift == "heal"
+        self._is_plain, self._is_settled = not bases and drift == "heal", False
 
     def settle(self) -> None:
         """Make all hosts just what their stack says, unless the last sync has."""
@@ -197,21 +200,31 @@ class HostsFarm:
         return {each["address"]: each for each in json.loads(done.stdout)["changes"]}
 
     @contextmanager
-    def begun(
-        self, *arguments: str, settings: Path | None = None
-    ) -> Iterator[subprocess.Popen[str]]:
-        """The program while it runs; at the end it is told to stop, if it has not ended."""
-        with subprocess.Popen(
-            [PROGRAM, "--config", settings or self.settings, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
+    def begun(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The program while it runs, and it tells the log; at the end it is told to stop."""
+        argv = [str(PROGRAM), "--config", str(self.settings), *arguments]
+        self._is_settled = False
+        with self.log.open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
             try:
                 yield process
             finally:
-                if process.poll() is None:
-                    process.send_signal(signal.SIGTERM)
+                process.terminate()
+                process.wait(60)
+                self.said += self.log.read_text()
+
+    def await_rest(self) -> None:
+        """Wait until the program that runs has followed the branch, and tells nothing more."""
+        head = self.origin.head("production") or ""
+        eventually(lambda: f"production at {head[:7]}" in self.log.read_text() or None)
+        told, since = self.log.stat().st_size, time.monotonic()
+
+        def rests() -> bool | None:
+            nonlocal told, since
+            if (now := self.log.stat().st_size) != told:
+                told, since = now, time.monotonic()
+            return time.monotonic() - since > REST_SECONDS or None
+
+        eventually(rests)
 
     def journal(self) -> list[Entry]:
         """The journal, the newest last."""
@@ -228,7 +241,8 @@ class HostsFarm:
         hosts = self.hosts.values()
         logs = [host.attempt("journalctl", "--no-pager", "--lines=3000").stdout for host in hosts]
         marks = [host.run("cat", "/var/lib/reconciler/base.json") for host in hosts]
-        return [each for text in (kept, self.said, *logs, *marks) for each in leaks(text, [SECRET])]
+        texts = (self.said, *logs, *marks)
+        return [*leaks(kept, [SECRET]), *(form for text in texts for form in leaks(text, [SECRET]))]
 
     def _settings(self, state: str, identity: Path) -> Path:
         path = self.root / f"{state}.yaml"
@@ -238,7 +252,7 @@ class HostsFarm:
         path.write_text(text)
         return path
 
-    def _documents(self, bases: Mapping[str, Mapping[str, Any]], drift: str) -> dict[str, str]:
+    def _documents(self, bases: Bases, drift: str) -> dict[str, str]:
         policy = {"name": "production", "domain": "lab.internal", "drift": drift}
         documents = {
             f"hosts/{name}.yaml": json.dumps(self.host(name, bases.get(name, {})))

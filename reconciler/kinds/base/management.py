@@ -6,6 +6,7 @@ change back unless a new connection says that all is well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from reconciler.model.address import Address
@@ -18,8 +19,6 @@ SYSCTL_FILE = "/etc/sysctl.d/90-reconciler.conf"
 _FILES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/etc/ssh/", ("ssh", "sshd")),
     ("/etc/default/ssh", ("ssh", "sshd")),
-    ("/etc/systemd/system/ssh.service.d/", ("ssh", "sshd")),
-    ("/etc/systemd/system/ssh.socket.d/", ("ssh.socket",)),
     ("/etc/network/", ("networking",)),
     ("/etc/netplan/", ("systemd-networkd",)),
     ("/etc/systemd/network/", ("systemd-networkd",)),
@@ -29,7 +28,13 @@ _FILES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/etc/iptables/", ("netfilter-persistent",)),
     ("/etc/ufw/", ("ufw",)),
     ("/etc/firewalld/", ("firewalld",)),
-    ("/root/.ssh/", ()),
+    ("/root/", ()),  # the keys that let us in, and what our shell reads before it runs anything
+    ("/etc/bash.bashrc", ()),
+    ("/etc/environment", ()),
+    ("/etc/ld.so.preload", ()),
+    ("/etc/ld.so.conf", ()),
+    ("/etc/ld.so.conf.d/", ()),
+    ("/etc/nologin", ()),
     ("/etc/hosts.allow", ()),
     ("/etc/hosts.deny", ()),
     ("/etc/nsswitch.conf", ()),
@@ -49,15 +54,27 @@ _UNITS = frozenset(
         "ufw",
         "firewalld",
         "openvswitch-switch",
+        *("sshd.socket", "systemd-networkd.socket", "systemd-sysctl", "ifup", "dhcpcd"),
+        *("ovs-vswitchd", "ovsdb-server", "frr", "bird", "keepalived"),
+        *("iptables", "ip6tables", "ferm", "shorewall", "fail2ban"),
+        *("wg-quick", "openvpn", "openvpn-client", "openvpn-server", "strongswan", "tailscaled"),
     }
 )
-_SYSCTLS = ("rp_filter", "disable_ipv6", "accept_ra", "arp_ignore", "arp_filter", "accept_local")
+_UNIT_FILES = re.compile(r"\A(?:/etc|/run|(?:/usr(?:/local)?)?/lib)/systemd/system/([^/]+)")
+_SYSCTLS = (
+    *("rp_filter", "disable_ipv6", "accept_ra", "arp_ignore", "arp_filter", "accept_local"),
+    *("nf_conntrack_max", "tcp_mem", "gc_thresh3", "max_size"),
+)
+_FORWARDING = "net.ipv6.conf."  # who forwards takes no routes from routers any more
 _LOGIN = "root"
 _LOGIN_FILES = ("/root/.ssh/authorized_keys", "/etc/passwd", "/etc/shadow")
 
 
 def units_reading(path: str) -> tuple[str, ...] | None:
     """The units through which a file could cut us off; None if it could not."""
+    if found := _UNIT_FILES.match(path):
+        unit = found[1].removesuffix(".d")
+        return (unit,) if is_guarded_unit(unit) else None
     for start, units in _FILES:
         if path == start or (start.endswith("/") and f"{path}/".startswith(start)):
             return units
@@ -66,7 +83,7 @@ def units_reading(path: str) -> tuple[str, ...] | None:
 
 def is_guarded_unit(unit: str) -> bool:
     """Whether a restart of this unit could cut us off."""
-    return unit.removesuffix(".service") in _UNITS
+    return unit.removesuffix(".service").partition("@")[0] in _UNITS
 
 
 def safety_of_file(address: Address, path: str, digest: str) -> Safety | None:
@@ -93,7 +110,9 @@ def safety_of_service(
 
 def safety_of_sysctl(address: Address, name: str, digest: str) -> Safety | None:
     """How the host finds back from a setting of its kernel."""
-    if not name.startswith("net.") or name.rpartition(".")[2] not in _SYSCTLS:
+    last = name.rpartition(".")[2]
+    is_route = name.startswith(_FORWARDING) and last == "forwarding"
+    if not (name.startswith("net.") and last in _SYSCTLS) and not is_route:
         return None
     return Safety((f"/proc/sys/{sysctl_path(name)}", SYSCTL_FILE), (), ((address, digest),))
 

@@ -84,10 +84,10 @@ def _read(host: str, question: Question, facts: Facts, mark: Mark | None) -> Ser
 
 def _seen(fact: ReadFact, mark: Mark | None) -> Read:
     note = note_of(mark)
-    if fact.sum is None:
-        return Read(fact.path, MISSING)
     if not fact.is_current:
         return Read(fact.path, STALE)
+    if fact.sum is None:
+        return Read(fact.path, MISSING)
     if note.content is None:
         return Read(fact.path, SUM + fact.sum)
     if not fact.is_sealed:

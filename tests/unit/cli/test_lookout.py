@@ -131,6 +131,23 @@ def test_our_own_temporary_files_wake_nobody(watch: Watch) -> None:
     assert len(watch.lookout.noticed("production").sightings) == 1
 
 
+def test_a_host_that_makes_events_without_end_wakes_nobody_in_the_end(watch: Watch) -> None:
+    watch.station("production", BASE)
+    watch.next_wake()
+    for _ in range(1000):
+        watch.said.put("/etc/log")
+    watch.said.put("/etc/.reconciler-last")
+    while not watch.said.empty():
+        pass
+    assert len(watch.lookout.noticed("production").sightings) == 200
+    watch.clock.advance(timedelta(seconds=6))
+    watch.said.put("/etc/motd")
+    watch.said.put("/etc/.reconciler-last")
+    while not watch.said.empty():
+        pass
+    assert len(watch.lookout.noticed("production").sightings) == 1
+
+
 def test_a_base_that_is_looked_at_no_more_is_swept_no_more(watch: Watch) -> None:
     watch.station("production", BASE)
     assert list(watch.slots.posted) == ["sweep of virt1 for production"]

@@ -49,11 +49,14 @@ def put_file(  # noqa: PLR0913 (the fields of the act)
         seen = directory.stat(name)
         _refuse(path, seen, stat.S_ISREG, stat.S_ISLNK)
         keep(batch, path, directory, name)
-        if seen is None or not _holds(directory, name, seen, data):
+        is_right = seen is not None and access.is_of(seen)
+        # What has a second name may be a file of another's: it is replaced, and never given away.
+        is_shared = seen is not None and seen.st_nlink > 1 and not is_right
+        if seen is None or is_shared or not _holds(directory, name, seen, data):
             with directory.begin(name, data, access) as begun:
                 _check(batch, path, begun.temporary, check, is_secret=is_secret)
                 begun.finish()
-        elif not access.is_of(seen):
+        elif not is_right:
             directory.set_access(name, access)
     batch.written[path] = hashlib.sha256(data).hexdigest()
 

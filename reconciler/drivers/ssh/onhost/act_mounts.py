@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from reconciler.drivers.ssh.onhost.directory import Access, directory_of, owned_by_us
 from reconciler.drivers.ssh.onhost.host import Batch, Refused
@@ -87,8 +88,12 @@ def _make_point(batch: Batch, path: str) -> None:
     for length in range(1, len(parts) + 1):
         directory, name = directory_of(batch, "/" + "/".join(parts[:length]))
         with directory:
-            if directory.stat(name) is None:
+            seen = directory.stat(name)
+            if seen is None:
                 directory.make(name, owned_by_us(0o755))
+            elif length == len(parts) and not stat.S_ISDIR(seen.st_mode):
+                # mount(8) would follow a link, to wherever somebody wants it to lead.
+                raise Refused(f"{path} is no directory: move it away, or mount somewhere else")
 
 
 def _persist(batch: Batch, path: str, line: list[str] | None) -> None:

@@ -83,9 +83,7 @@ def _install(batch: Batch, name: str, version: str | None) -> Ran:
     # A version is asked for by somebody who knows; without one nothing goes back.
     asked = [f"{name}={version}"] if version else [name]
     may = ["--allow-downgrades", "--allow-change-held-packages"] if version else []
-    return batch.run(
-        [*_APT, "--no-remove", *may, "install", "--", *asked], seconds=DEADLINE_SECONDS
-    )
+    return _apt_get(batch, "--no-remove", *may, "install", "--", *asked)
 
 
 def _installed(batch: Batch, name: str) -> tuple[str | None, bool]:

@@ -92,6 +92,9 @@ def _begin(batch: Batch, unit: str, *, running: bool | None) -> None:
     is_fresh = running and _state_of(batch, unit)["ActiveState"] not in _LIKE_RUNNING
     sums = _sums(batch, unit) if is_fresh else {}
     _systemctl(batch, "start" if running else "stop", unit)
+    if is_fresh and _state_of(batch, unit)["ActiveState"] == "inactive":
+        why = "it has ended, or its conditions are not met"
+        raise Refused(f"{unit} was started and does not run: {why} (see systemctl status {unit})")
     if is_fresh:
         batch.restarted[unit] = sums
 

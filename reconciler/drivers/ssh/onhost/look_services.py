@@ -58,19 +58,34 @@ def seal(
 ) -> dict[str, Any] | None:
     """What the mark of a service is to hold: the sums of the files that it has read.
 
-    Without `is_fresh` only of those that it has surely read; with it, it was started or reloaded
-    just now and has read all.
+    Without `is_fresh` only of what it has surely read; with it, it was started or reloaded just now
+    and has read all.
     """
     block = show([unit_name(name)]).get(unit_name(name))
     if block is None or block["ActiveState"] not in _RUNNING:
         return None
-    before = known.seal("service", name)
-    sums: dict[str, str | None] = {}
-    for path in paths:
-        plain, changed = _sum(path, known.root)
-        if is_fresh or _is_current(path, (plain, changed), block, before):
-            sums[path] = plain
-    return {"state": _state(block), "reads": sums}
+    found = {path: _sum(path, known.root) for path in paths}
+    if is_fresh:
+        return {"state": _state(block), "reads": {path: now[0] for path, now in found.items()}}
+    reads = reads_of(block, found, known.seal("service", name))
+    return {"state": _state(block), "reads": reads}
+
+
+def reads_of(
+    block: dict[str, str], found: dict[str, tuple[str | None, float]], before: Any
+) -> dict[str, str | None]:
+    """The sums that a running unit has read, as far as anybody knows.
+
+    `found` is what the files are now and when they changed, `before` the last seal. A file that has
+    changed since keeps the sum that was read of it.
+    """
+    sums = {}
+    for path, now in found.items():
+        if _is_current(path, now, block, before):
+            sums[path] = now[0]
+        elif before and before["state"] == _state(block) and path in before["reads"]:
+            sums[path] = before["reads"][path]
+    return sums
 
 
 def unit_name(name: str) -> str:

@@ -26,6 +26,14 @@ THING = Address("file", "thing", "virt1")
         ("/etc/systemd/network/lan.network", ("systemd-networkd",)),
         ("/etc/hosts.deny", ()),
         ("/root/.ssh/authorized_keys", ()),
+        ("/root", ()),
+        ("/root/.bashrc", ()),
+        ("/etc/ld.so.preload", ()),
+        ("/etc/systemd/system/ssh.service", ("ssh.service",)),
+        ("/etc/systemd/system/ssh.service.d/more.conf", ("ssh.service",)),
+        ("/lib/systemd/system/nftables.service", ("nftables.service",)),
+        ("/etc/systemd/system/chrony.service", None),
+        ("/rooted", None),
         ("/etc/nftables.config", None),
         ("/etc/sshd", None),
         ("/etc/motd", None),
@@ -50,6 +58,24 @@ def test_services_put_their_files_back() -> None:
 def test_a_service_that_reads_a_guarded_file_is_guarded() -> None:
     assert safety_of_service(THING, "hand-made", ["/etc/network/interfaces"], "digest")
     assert safety_of_service(THING, "chrony", ["/etc/chrony/chrony.conf"], "digest") is None
+
+
+@pytest.mark.parametrize("unit", ["ifup@eth0", "ssh.socket", "wg-quick@wg0.service"])
+def test_services_that_carry_the_way_in_are_guarded(unit: str) -> None:
+    assert safety_of_service(THING, unit, [], "digest")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "net.ipv6.conf.all.forwarding",
+        "net.netfilter.nf_conntrack_max",
+        "net.ipv4.tcp_mem",
+        "net.ipv4.neigh.default.gc_thresh3",
+    ],
+)
+def test_kernel_settings_by_which_nobody_comes_in_any_more_are_guarded(name: str) -> None:
+    assert safety_of_sysctl(THING, name, "digest")
 
 
 def test_kernel_settings_go_back_now_and_for_the_next_boot() -> None:

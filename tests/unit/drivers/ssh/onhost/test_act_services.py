@@ -122,6 +122,12 @@ def test_a_service_reads_its_files_again(systemd: Ground, how: str, verb: str) -
     assert done(systemd) == [f"{verb} -- ntp"]
 
 
+def test_a_unit_that_does_not_stay_is_named(systemd: Ground) -> None:
+    systemd.programs.answers[SHOW] = told(active="inactive")
+    assert "ntp was started and does not run" in systemd.refused(set_service(running=True))
+    systemd.done(set_service(running=False))
+
+
 def test_a_service_that_does_not_come_back_is_named(systemd: Ground) -> None:
     systemd.programs.answers[f"{DO} try-restart"] = Ran(1, "", "Job for ntp.service failed.")
     assert systemd.refused(restart()) == (

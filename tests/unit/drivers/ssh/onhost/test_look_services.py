@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from reconciler.drivers.ssh.onhost.look_services import _read, _states, unit_name, units_of
+from reconciler.drivers.ssh.onhost.look_services import (
+    _read,
+    _states,
+    reads_of,
+    unit_name,
+    units_of,
+)
 from reconciler.drivers.ssh.onhost.remembered import Remembered
 
 SHOWN = """\
@@ -164,6 +170,17 @@ def test_a_start_by_hand_makes_the_seal_void(conf: Path) -> None:
     shown = block(began=time.monotonic() - 60)
     seal = {**sealed(shown, b"new"), "state": "another start"}
     assert not read(conf, shown, seal)["is_current"]
+
+
+def test_a_new_mark_of_a_service_keeps_what_it_has_read_of_files_that_changed_since() -> None:
+    """A file is taken away and its service marked anew: it must be restarted all the same."""
+    shown = block(began=time.monotonic() - 60)
+    now = {"/conf": (None, 0.0), "/other": ("b" * 64, time.monotonic()), "/new": (None, 0.0)}
+    state = f"{shown['InvocationID']} {shown['StateChangeTimestampMonotonic']}"
+    reads = {"/conf": "a" * 64, "/other": "b" * 64}
+    told = reads_of(shown, now, {"state": state, "reads": reads})
+    assert told == {**reads, "/new": None}
+    assert reads_of(shown, {"/other": ("c", time.monotonic())}, None) == {}
 
 
 def test_a_file_that_is_gone_has_no_sum(tmp_path: Path) -> None:
