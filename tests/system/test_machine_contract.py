@@ -19,7 +19,7 @@ from tests.contract.test_machine_system import *  # noqa: F403 - the tests of th
 from tests.system.driven import driven
 from tests.system.lab import Lab, LabHost, taken
 
-HOST = "virt2"
+HOST = "virt3"
 CLEANUP = Path(__file__).with_name("clean-base")
 REPOSITORY = Path(__file__).with_name("debian-repository")
 SOURCE, LISTED = (
