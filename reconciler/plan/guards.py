@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from reconciler.kinds.base.kind import ChangeBase
 from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.address import Address
 from reconciler.model.change import Action
 from reconciler.model.position import Position
 from reconciler.plan.plan import Cause, Change, Plan
 from reconciler.plan.policy import Policy
+from reconciler.ports.acts import Forget, PutMark
 
 RECORDS_AT_LEAST = 10
+BASE_AT_ONCE = 5
 ALLOW_TRAILER = "Reconciler-Allow"
 
 
@@ -70,6 +73,33 @@ def mass_deletion(plan: Plan, policy: Policy) -> Iterator[Violation]:
             f"delete fewer in one commit, or say in it {ALLOW_TRAILER}: mass-deletion",
             tuple(change.address for change in gone),
         )
+
+
+def base_removal(plan: Plan, _: Policy) -> Iterator[Violation]:
+    """Much of what a host itself is made of would be undone: a stack left out, most likely."""
+    undone: dict[str, list[Address]] = {}
+    for change in plan.active:
+        if change.action is Action.DELETE and change.address.host and _undoes(change):
+            undone.setdefault(change.address.host, []).append(change.address)
+    for host, addresses in undone.items():
+        if len(addresses) > BASE_AT_ONCE:
+            yield Violation(
+                "mass-deletion",
+                f"{len(addresses)} things of the base of {host} would be undone, "
+                f"{BASE_AT_ONCE} are allowed at once",
+                f"undo fewer in one commit, or say in it {ALLOW_TRAILER}: mass-deletion",
+                tuple(addresses),
+            )
+
+
+def _undoes(change: Change) -> bool:
+    """Whether something is done to the host, and not only forgotten."""
+    acts = (
+        act
+        for step in change.operations
+        for act in (step.acts if isinstance(step, ChangeBase) else (step,))
+    )
+    return any(not isinstance(act, Forget | PutMark) for act in acts)
 
 
 def mass_record_change(plan: Plan, policy: Policy) -> Iterator[Violation]:
@@ -138,6 +168,7 @@ def disruption(plan: Plan, policy: Policy) -> Iterator[Violation]:
 GUARDS: tuple[Guard, ...] = (
     empty_desire,
     mass_deletion,
+    base_removal,
     mass_record_change,
     foreign_owner,
     no_room,

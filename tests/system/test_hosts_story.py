@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -288,29 +288,38 @@ def is_healed(farm: HostsFarm, since: int) -> bool | None:
     return (len(entries) > since and entries[-1].subject.startswith("heal")) or None
 
 
+def change(farm: HostsFarm, changes: Mapping[str, str]) -> list[Found]:
+    """Change things by hand; how they were found. They are healed when this returns."""
+    farm.await_rest()
+    since = len(farm.journal())
+    for address, command in changes.items():
+        by_hand(farm, address, command)
+    found = [eventually(partial(find, farm, address, since)) for address in changes]
+    LOG.info("%s", dict(zip(changes, found, strict=True)))
+    eventually(partial(is_healed, farm, since))
+    return found
+
+
 def test_changes_by_hand_are_found_at_once_and_healed(watched: HostsFarm) -> None:
     for address, command in LOUD.items():
-        watched.await_rest()
-        since = len(watched.journal())
-        by_hand(watched, address, command)
-        found = eventually(partial(find, watched, address, since))
-        LOG.info("%s: %s", address, found)
-        assert (address, found.detector) == (address, "inotify")
+        # A look that is under way just then finds it by itself, but not three times.
+        tries = (change(watched, {address: command}) for _ in range(3))
+        found = next((each for (each,) in tries if each.detector == "inotify"), None)
+        assert found, address
         assert found.within_seconds <= AT_ONCE_SECONDS
-        eventually(partial(is_healed, watched, since))
     assert watched.plan() == {}
 
 
 def test_silent_changes_are_found_soon_and_healed(watched: HostsFarm) -> None:
-    since = len(watched.journal())
-    for address, command in SILENT.items():
-        by_hand(watched, address, command)
-    found = [eventually(partial(find, watched, address, since)) for address in SILENT]
-    LOG.info("%s", dict(zip(SILENT, found, strict=True)))
-    # The sweep that sees the first of them asks for a look, which sees the others too.
-    assert {each.detector for each in found} in ({"sweep"}, {"sweep", "audit"})
-    assert max(each.within_seconds for each in found) <= SOON_SECONDS
-    eventually(lambda: watched.plan() == {} or None)
+    for _ in range(3):
+        found = change(watched, SILENT)
+        assert max(each.within_seconds for each in found) <= SOON_SECONDS
+        eventually(lambda: watched.plan() == {} or None)
+        # The sweep that sees the first asks for a look, which finds the others by itself.
+        if "sweep" in {each.detector for each in found}:
+            break
+    else:
+        pytest.fail("no sweep has found anything")
 
 
 def test_drift_is_only_reported_where_the_policy_says_so(watched: HostsFarm) -> None:

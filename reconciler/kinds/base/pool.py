@@ -7,11 +7,12 @@ its pools are unknown, and the rest of the base is not: it may be what brings li
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from reconciler.errors import DriverError
 from reconciler.kinds.base.kind import (
+    MADE,
     ChangeBase,
     lying_at,
     marks_of,
@@ -38,7 +39,8 @@ _BEHIND: Mapping[str, About] = {"lvm": "volume_group", "zfs": "zpool"}
 class PoolSpec:
     """A pool. `type` is `directory`, `lvm` or `zfs`, `target` the path, group or dataset behind it.
 
-    `backed`: that is really there. Libvirt starts a pool without it.
+    `backed`: that is really there. Libvirt starts a pool without it. `is_made`: it was not there
+    before us, as the mark remembers.
     """
 
     host: str
@@ -48,6 +50,7 @@ class PoolSpec:
     running: bool = True
     autostart: bool = True
     backed: bool = True
+    is_made: bool = field(default=False, compare=False)
     after: tuple[Address, ...] = field(default=(), compare=False)
 
 
@@ -129,7 +132,8 @@ class PoolKind:
         for question in asked:
             state, mark = there.get(question.name), marks.get(question.name)
             if state is not None or mark is not None:
-                spec = _read(scope.name, question, facts, state)
+                is_made = mark is not None and mark.note == MADE
+                spec = replace(_read(scope.name, question, facts, state), is_made=is_made)
                 yield seen_as(self.name, scope.name, question, spec, mark)
 
     def diff(self, desired: PoolSpec, observed: PoolSpec) -> tuple[FieldChange, ...]:
@@ -139,7 +143,7 @@ class PoolKind:
     def create(self, desired: PoolSpec, owner: Owner) -> tuple[Operation, ...]:
         """Make it, and mark it."""
         define = DefinePool(desired.host, desired.name, TYPES[desired.type], desired.target)
-        return (define, *self.mark(desired, owner))
+        return (define, *self.mark(replace(desired, is_made=True), owner))
 
     def update(
         self,
@@ -149,14 +153,18 @@ class PoolKind:
         owner: Owner,
     ) -> tuple[Operation, ...]:
         """Start it again. The host refuses to make another pool of it: machines live there."""
-        del observed, changed
-        return self.create(desired, owner)
+        del changed
+        is_made = observed.is_made or not observed.type
+        define = DefinePool(desired.host, desired.name, TYPES[desired.type], desired.target)
+        return (define, *self.mark(replace(desired, is_made=is_made), owner))
 
     def delete(self, observed: PoolSpec, owner: Owner) -> tuple[Operation, ...]:
-        """Stop it and forget it."""
+        """Stop and forget it if we made it; one that was there before us may be another's too."""
         del owner
-        forget = Forget(self.name, _question(observed))
-        return (RemovePool(observed.host, observed.name), ChangeBase(observed.host, (forget,)))
+        forget = ChangeBase(observed.host, (Forget(self.name, _question(observed)),))
+        if not observed.is_made:
+            return (forget,)
+        return (RemovePool(observed.host, observed.name), forget)
 
     def without(self, address: Address, observed: PoolSpec, lost: frozenset[Address]) -> PoolSpec:
         """The same: nothing of a base is part of another."""
@@ -172,7 +180,8 @@ class PoolKind:
 
     def mark(self, observed: PoolSpec, owner: Owner) -> tuple[Operation, ...]:
         """Write the mark anew."""
-        mark = PutMark(Mark(self.name, owner, _question(observed)))
+        note = MADE if observed.is_made else ""
+        mark = PutMark(Mark(self.name, owner, _question(observed), note))
         return (ChangeBase(observed.host, (mark,)),)
 
     def is_untidy(self, observed: PoolSpec) -> bool:

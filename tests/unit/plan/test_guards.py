@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from reconciler.kinds.base.package import PackageSpec
+from reconciler.kinds.base.sysctl import SysctlSpec
+from reconciler.model.address import Address
 from reconciler.model.change import Disruption
 from reconciler.model.position import Position
-from reconciler.model.resource import World
+from reconciler.model.resource import Desired, World
 from reconciler.plan.guards import ALLOW_TRAILER, NEVER_ALLOWED, Violation, check
 from reconciler.plan.make import make_plan
 from reconciler.plan.plan import Plan
@@ -33,6 +37,31 @@ def deletion(gone: int, of: int) -> Plan:
     there = [each for name in fleet(of) for each in machine(name, disks=())]
     stays = [each for name in fleet(of)[gone:] for each in machine(name, disks=())]
     return make_plan(PRODUCTION, stays, world_of(*there))
+
+
+def base_of(count: int, kind: str = "sysctl") -> list[Desired[Any]]:
+    """So many things of a host; what is done about a package is nothing."""
+    specs = {
+        "sysctl": lambda name: SysctlSpec("virt1", name, "1", "1"),
+        "package": lambda name: PackageSpec("virt1", name),
+    }
+    return [
+        Desired(Address(kind, f"net.a{number}", "virt1"), specs[kind](f"net.a{number}"))
+        for number in range(count)
+    ]
+
+
+def test_much_of_a_host_is_not_undone_by_a_stack_left_out() -> None:
+    assert names(make_plan(PRODUCTION, base_of(2), world_of(*base_of(7)))) == []
+    plan = make_plan(PRODUCTION, base_of(1), world_of(*base_of(7)))
+    assert names(plan) == ["mass-deletion"]
+    assert "6 things of the base of virt1" in check(plan, Policy())[0].message
+    assert names(plan, Policy(allowed=frozenset({"mass-deletion"}))) == []
+
+
+def test_what_is_only_forgotten_of_a_host_is_not_counted() -> None:
+    there = world_of(*base_of(20, "package"))
+    assert names(make_plan(PRODUCTION, base_of(1), there)) == []
 
 
 @pytest.mark.parametrize("danger", ALLOWED, ids=lambda danger: danger.name)

@@ -6,7 +6,7 @@ import os
 import stat
 
 from reconciler.drivers.ssh.onhost.host import Batch, Refused
-from reconciler.drivers.ssh.onhost.look_storage import layouts_of, volume_groups_of
+from reconciler.drivers.ssh.onhost.look_storage import VGS, layouts_of, volume_groups_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,16 +29,6 @@ _OF_POOLS = frozenset(
         "multihost",
     }
 )
-_VGS = (
-    "vgs",
-    "--reportformat",
-    "json",
-    "--units",
-    "b",
-    "--nosuffix",
-    "-o",
-    "vg_name,vg_size,pv_name",
-)
 
 
 def make_volume_group(batch: Batch, name: str, devices: Sequence[str]) -> None:
@@ -48,7 +38,7 @@ def make_volume_group(batch: Batch, name: str, devices: Sequence[str]) -> None:
         Refused: there are no tools, or a device holds something.
     """
     _expect(batch, "vgs", "lvm2")
-    found = volume_groups_of(batch.must(*_VGS, what="list volume groups").stdout)
+    found = volume_groups_of(batch.must(*VGS, what="list volume groups").stdout)
     group = found.get(name)
     here = {os.path.realpath(device) for device in group["devices"]} if group else set()
     new = [device for device in devices if os.path.realpath(device) not in here]

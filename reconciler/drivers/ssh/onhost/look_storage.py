@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.drivers.ssh.onhost.remembered import Remembered
 
-_VGS = (
+VGS = (
     "vgs",
     "--reportformat",
     "json",
@@ -45,7 +45,7 @@ def volume_groups(
         OSError: vgs cannot say.
     """
     del known
-    found = volume_groups_of(_told(_VGS))
+    found = volume_groups_of(_told(VGS))
     for question in questions:
         yield found.get(question["name"])
 

@@ -65,6 +65,14 @@ def test_what_is_in_a_pool_that_nobody_wants_stays() -> None:
     assert [each.name for each in hypervisor.volumes()] == ["data"]
 
 
+def test_a_pool_that_was_there_before_us_is_left_to_itself() -> None:
+    farm = with_pool(target=WANT.spec.target)
+    sync(farm, WANT)
+    sync(farm)
+    assert [each.name for each in farm.hypervisor(HOST).pools()] == ["default"]
+    assert not base_of(farm).marks
+
+
 def test_a_pool_that_somebody_removed_is_drift() -> None:
     farm = base_farm()
     sync(farm, WANT)
