@@ -86,6 +86,11 @@ bench: dev ## Measure, and print the figures as a table
 bench-lab: dev lab ## Measure libvirt on a host of the lab, and Ansible beside it, as root
 	@$(BIN)/python -m benchmarks.hypervisor $(ARGS)
 
+.PHONY: bench-base
+bench-base: HOSTS = 9
+bench-base: dev lab ## Measure the base of nine hosts of the lab, pyinfra and Ansible beside it, as root
+	@$(BIN)/python -m benchmarks.base $(ARGS)
+
 .PHONY: lock
 lock: dev ## Resolve the dependencies into requirements*.lock (ARGS=--upgrade for newer ones)
 	@scripts/lock $(ARGS)

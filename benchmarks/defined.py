@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.farm import PER_FILE, repository_of
-from benchmarks.virthost import (
+from benchmarks.libvirt_host import (
     BRIDGE,
     ENVIRONMENT,
     POOL,

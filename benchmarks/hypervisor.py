@@ -23,8 +23,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import defined, peer
-from benchmarks.site import site_of
-from benchmarks.virthost import (
+from benchmarks.libvirt_host import (
     ENVIRONMENT,
     OWNER,
     Reach,
@@ -34,6 +33,7 @@ from benchmarks.virthost import (
     real_host,
     test_host,
 )
+from benchmarks.site import site_of
 from reconciler.drivers.ssh.access import Access
 from reconciler.engine.verify import Look
 from reconciler.gitops.chronicle import Report
@@ -70,8 +70,8 @@ def main() -> None:
     """Measure everything and print the tables."""
     options = _options()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {_load()}\n")
-    with _taken(options.lab, options.host), tempfile.TemporaryDirectory() as directory:
-        reach = _reach(options.lab, options.host)
+    with taken(options.lab, options.host), tempfile.TemporaryDirectory() as directory:
+        reach = reach_of(options.lab, options.host)
         columns = {
             f"lab host, {size:,}": _on_lab_host(reach, Path(directory), size)
             for size in options.machines
@@ -203,16 +203,20 @@ def _only(host: Virthost) -> Iterator[None]:
 
 
 @contextmanager
-def _taken(lab: Path, host: str) -> Iterator[None]:
+def taken(lab: Path, host: str) -> Iterator[None]:
     """The host is ours alone, as tests take it."""
     with (lab / f"{host}.taken").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _reach(lab: Path, host: str) -> Reach:
+def reach_of(lab: Path, host: str) -> Reach:
+    """The way to a host of the lab, which must run."""
     said = subprocess.run(
-        [COMMAND, "status", "--dir", lab], check=True, capture_output=True, text=True
+        [COMMAND, "status", "--dir", lab, "--hosts", "9"],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     found = re.search(rf"^{re.escape(host)} runs at (\S+)$", said, re.MULTILINE)
     if found is None:

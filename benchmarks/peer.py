@@ -21,7 +21,7 @@ import libvirt
 import libvirtmod  # type: ignore[import-not-found] # in C, without stubs
 import lxml
 
-from benchmarks.virthost import BRIDGE, POOL, Reach, domain_name, mac, uuid_of
+from benchmarks.libvirt_host import BRIDGE, POOL, Reach, domain_name, mac, uuid_of
 
 PACKAGE = "ansible==12.3.0"
 LIBRARIES = "/var/tmp/bench-ansible"  # noqa: S108 - on a host of the lab, which only root uses
@@ -98,12 +98,12 @@ def bring_libraries(reach: Reach) -> None:
         for file in (libvirt.__file__, libvirtmod.__file__, str(Path(lxml.__file__).parent)):
             tar.add(file, Path(file).name)
     command = f"mkdir -p {LIBRARIES} && tar -x --no-same-owner -C {LIBRARIES}"
-    subprocess.run([*_ssh(reach), command], input=archive.getvalue(), check=True)
+    subprocess.run([*ssh(reach), command], input=archive.getvalue(), check=True)
 
 
 def remove_libraries(reach: Reach) -> None:
     """Remove them."""
-    subprocess.run([*_ssh(reach), f"rm -rf {LIBRARIES}"], check=True)
+    subprocess.run([*ssh(reach), f"rm -rf {LIBRARIES}"], check=True)
 
 
 def write_playbook(directory: Path, reach: Reach, machines: int) -> None:
@@ -112,15 +112,19 @@ def write_playbook(directory: Path, reach: Reach, machines: int) -> None:
     (directory / "ansible.cfg").write_text(_SETTINGS)
     (directory / "site.yaml").write_text(_PLAYBOOK)
     (directory / "domain.xml.j2").write_text(_TEMPLATE)
-    host = {
+    host = {**variables(reach), "machines": [_machine(number) for number in range(machines)]}
+    (directory / "inventory.json").write_text(json.dumps({"all": {"hosts": {reach.name: host}}}))
+
+
+def variables(reach: Reach) -> dict[str, object]:
+    """What Ansible is to know of a host to reach it."""
+    return {
         "ansible_host": reach.address,
         "ansible_user": reach.access.user,
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_ssh_private_key_file": str(reach.access.key_file.absolute()),
         "ansible_ssh_common_args": " ".join(_options(reach)),
-        "machines": [_machine(number) for number in range(machines)],
     }
-    (directory / "inventory.json").write_text(json.dumps({"all": {"hosts": {reach.name: host}}}))
 
 
 def play(program: Path, directory: Path) -> Run:
@@ -169,7 +173,8 @@ def _machine(number: int) -> dict[str, str]:
     return {"name": name, "uuid": uuid_of(name), "mac": mac(number)}
 
 
-def _ssh(reach: Reach) -> list[str]:
+def ssh(reach: Reach) -> list[str]:
+    """The command that reaches a host, without what is to be done there."""
     key = str(reach.access.key_file.absolute())
     return ["ssh", "-i", key, *_options(reach), f"{reach.access.user}@{reach.address}"]
 

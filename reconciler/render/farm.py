@@ -121,12 +121,35 @@ def _addresses(documents: Documents) -> Iterator[tuple[str, Holder]]:
 def _clashes(mine: Claims, theirs: Claims) -> Iterator[Problem]:
     for claim in sorted(mine.keys() & theirs.keys()):
         holder, other = mine[claim], theirs[claim]
-        yield Problem(
-            holder.position or Position("farm.yaml"),
-            f"{holder.what} takes {claim}, which {other.what} of environment "
-            f"{other.environment} has ({other.position})",
-            "choose another, or change the other branch first",
-        )
+        position = holder.position or Position("farm.yaml")
+        if claim == holder.what == other.what:
+            what, remedy = _changing_hands(holder, other)
+        elif claim.startswith("address ") and _is_same_host(holder, other):
+            continue  # said of the host
+        else:
+            what = (
+                f"{holder.what} takes {claim}, which {other.what} of environment "
+                f"{other.environment} has ({other.position})"
+            )
+            remedy = "choose another, or change the other branch first"
+        yield Problem(position, what, remedy)
+
+
+def _is_same_host(one: Holder, other: Holder) -> bool:
+    return one.what == other.what and one.what.startswith("host ")
+
+
+def _changing_hands(holder: Holder, other: Holder) -> tuple[str, str]:
+    """Nobody can tell from the documents alone which of the two had the host before."""
+    old = other.environment
+    remedy = (
+        f"if it comes from {old}, merge the change to {old} first, and let it sync; "
+        f"if it goes to {old}, merge the change here too"
+    )
+    return (
+        f"{holder.what} is {holder.environment}'s here, and {old} has it ({other.position})",
+        remedy,
+    )
 
 
 def _host_problems(

@@ -47,9 +47,7 @@ def test_a_host_cannot_be_taken_over_by_saying_so_on_another_branch(scene: Scene
     scene.origin.commit("development", {HOST: mine})
     report = scene.sync("development")
     assert report.refusal is not None
-    assert "takes host virt1, which host virt1 of environment production" in str(
-        report.refusal.error
-    )
+    assert "host virt1 is development's here, and production has it" in str(report.refusal.error)
 
 
 def test_a_lower_head_does_not_hold_up_a_higher_one(scene: Scene) -> None:

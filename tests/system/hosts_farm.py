@@ -20,7 +20,7 @@ from tests.system.lab import CHECKOUT, Lab, LabHost, eventually, taken
 PROGRAM = CHECKOUT / ".venv/bin/reconciler"
 CLEANUP = Path(__file__).with_name("clean-story")
 JOURNAL = "refs/heads/reconciler/production"
-HOSTS = ("virt1", "virt2", "virt3")
+HOSTS = ("virt3", "virt4", "virt5")
 LONG = timedelta(seconds=90)
 SECRET = "tell-nobody-93bTqX7fLw"
 PORT = "3142"

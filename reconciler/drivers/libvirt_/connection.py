@@ -57,16 +57,17 @@ def translated(host: str, operation: str, error: Exception) -> DriverError:
     What the host says is cut short, and nothing in it acts on a terminal or a log.
     """
     if isinstance(error, Missing):
-        return NotFound(host, operation, _harmless(str(error)))
+        return NotFound(host, operation, harmless(str(error)))
     if not isinstance(error, libvirt.libvirtError):
-        return Conflict(host, operation, _harmless(str(error)))
+        return Conflict(host, operation, harmless(str(error)))
     code, cause = error.get_error_code(), error.get_error_message() or str(error)
     if error.get_error_domain() in _TRANSPORT and code in _TRANSPORT_ERRORS:
         return _of_transport(host, operation, cause[:LONGEST_SAID])
-    return _ERRORS.get(code, Conflict)(host, operation, _harmless(cause))
+    return _ERRORS.get(code, Conflict)(host, operation, harmless(cause))
 
 
-def _harmless(cause: str) -> str:
+def harmless(cause: str) -> str:
+    """What a host or its guest said, on one line that acts on no terminal, and cut short."""
     return shortened(" ".join(cause.split()), LONGEST_CAUSE)
 
 

@@ -15,7 +15,7 @@ import libvirt
 from lxml import etree
 
 from reconciler.drivers.libvirt_ import reading
-from reconciler.drivers.libvirt_.connection import is_outcome_unknown
+from reconciler.drivers.libvirt_.connection import harmless, is_outcome_unknown
 from reconciler.drivers.libvirt_.disks import free_target
 from reconciler.drivers.libvirt_.guest import guest_of
 from reconciler.drivers.libvirt_.interfaces import set_interface
@@ -67,7 +67,8 @@ def adjust(connection: Any, name: str, dialect: Dialect) -> Progress:
         except libvirt.libvirtError as error:
             if is_outcome_unknown(error):
                 raise
-            refusals.append(f"{f'{field} {key}'.strip()}: {error.get_error_message()}")
+            said = harmless(error.get_error_message() or "refused")
+            refusals.append(f"{f'{field} {key}'.strip()}: {said}")
     return Progress(tuple(waits), tuple(refusals))
 
 
@@ -173,7 +174,7 @@ def _asked(ask: Callable[[], object]) -> str:
     except libvirt.libvirtError as error:
         if is_outcome_unknown(error) and error.get_error_code() != _TOO_SLOW:
             raise
-        return f" ({error.get_error_message()})"
+        return f" ({harmless(error.get_error_message() or 'refused')})"
     return ""
 
 

@@ -41,14 +41,11 @@ def deletion(gone: int, of: int) -> Plan:
 
 def base_of(count: int, kind: str = "sysctl") -> list[Desired[Any]]:
     """So many things of a host; what is done about a package is nothing."""
-    specs = {
-        "sysctl": lambda name: SysctlSpec("virt1", name, "1", "1"),
-        "package": lambda name: PackageSpec("virt1", name),
-    }
-    return [
-        Desired(Address(kind, f"net.a{number}", "virt1"), specs[kind](f"net.a{number}"))
-        for number in range(count)
-    ]
+    names = [f"net.a{number}" for number in range(count)]
+    if kind == "package":
+        return [Desired(Address(kind, name, "virt1"), PackageSpec("virt1", name)) for name in names]
+    specs = [SysctlSpec("virt1", name, "1", "1") for name in names]
+    return [Desired(Address(kind, spec.name, "virt1"), spec) for spec in specs]
 
 
 def test_much_of_a_host_is_not_undone_by_a_stack_left_out() -> None:

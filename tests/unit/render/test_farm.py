@@ -100,8 +100,36 @@ def test_a_host_cannot_be_claimed_from_the_branch_of_a_guest() -> None:
     stolen = FARM["hosts.yaml"].replace("environment: production", "environment: staging")
     stolen = stolen.replace("staging:", "production:")
     found = problems(staging({"hosts.yaml": stolen}), PRODUCTION)
-    taken = [each.what.partition(" takes ")[2].partition(",")[0] for each in found]
-    assert taken == ["address 192.168.1.17", "host virt1"]
+    (problem,) = found  # the address is the host's, and not said again
+    assert problem.what == "host virt1 is staging's here, and production has it (hosts.yaml:1:1)"
+    assert problem.position.file == "hosts.yaml"
+
+
+def test_a_host_that_changes_hands_is_merged_to_its_old_owner_first() -> None:
+    handed_over = FARM["hosts.yaml"].replace("environment: production", "environment: staging")
+    handed_over = handed_over.partition("share:")[0]
+    (problem,) = problems(staging({"hosts.yaml": handed_over}), PRODUCTION)
+    assert problem.remedy.startswith(
+        "if it comes from production, merge the change to production first, and let it sync"
+    )
+    moved = documents({"hosts.yaml": handed_over, "vms/web-1.yaml": ""})
+    assert problems(staging({"hosts.yaml": handed_over}), moved) == ()
+    assert problems(moved, staging({"hosts.yaml": handed_over})) == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (("name: virt1", "name: virt2"), "host virt2 takes address 192.168.1.17, which host virt1"),
+        (("192.168.1.17", "192.168.1.18"), "host virt1 is staging's here, and production has it"),
+    ],
+    ids=["name", "address"],
+)
+def test_a_host_that_changes_more_than_hands_clashes_too(other: tuple[str, str], said: str) -> None:
+    renamed = FARM["hosts.yaml"].replace("environment: production", "environment: staging")
+    renamed = renamed.partition("share:")[0].replace(*other)
+    (problem,) = problems(staging({"hosts.yaml": renamed}), PRODUCTION)
+    assert problem.what.startswith(said)
 
 
 def test_a_guest_takes_no_more_than_the_owner_gives_on_its_own_branch() -> None:

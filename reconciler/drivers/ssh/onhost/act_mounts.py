@@ -7,7 +7,14 @@ import stat
 
 from reconciler.drivers.ssh.onhost.directory import Access, directory_of, owned_by_us
 from reconciler.drivers.ssh.onhost.host import Batch, Refused
-from reconciler.drivers.ssh.onhost.look_mounts import BEGIN, END, FSTAB, fstab_of, mounts_of
+from reconciler.drivers.ssh.onhost.look_mounts import (
+    BEGIN,
+    END,
+    FSTAB,
+    fstab_of,
+    mounts_of,
+    others_of,
+)
 from reconciler.drivers.ssh.onhost.paths import lines_of
 
 _SECONDS = 60.0
@@ -21,8 +28,10 @@ def mount(batch: Batch, path: str, source: str, type: str, options: str) -> None
     what its fstab says may not start.
 
     Raises:
-        Refused: it cannot be mounted, or what is there is in use.
+        Refused: it cannot be mounted, what is there is in use, or fstab has a line that is not
+            ours for the same place.
     """
+    _refuse_others(batch, path)
     here = _mounted(batch).get(path)
     if here is None:
         _make_point(batch, path)
@@ -94,6 +103,14 @@ def _make_point(batch: Batch, path: str) -> None:
             elif length == len(parts) and not stat.S_ISDIR(seen.st_mode):
                 # mount(8) would follow a link, to wherever somebody wants it to lead.
                 raise Refused(f"{path} is no directory: move it away, or mount somewhere else")
+
+
+def _refuse_others(batch: Batch, path: str) -> None:
+    """Of two lines for one place systemd takes the first, whatever ours says."""
+    number = others_of(lines_of(batch.path(FSTAB))).get(path)
+    if number is not None:
+        what = f"line {number} of {FSTAB} mounts something at {path} already, and is not ours"
+        raise Refused(f"{what}: take that line out, or the declaration")
 
 
 def _persist(batch: Batch, path: str, line: list[str] | None) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from reconciler.drivers.ssh.onhost.host import Batch, Refused
+from reconciler.drivers.ssh.onhost.look_services import ENABLED, RUNNING
+from reconciler.drivers.ssh.onhost.look_services import seal as seal_of
+from reconciler.drivers.ssh.onhost.remembered import Remembered
 from reconciler.drivers.ssh.onhost.sums import sum_of
 
 TYPE_CHECKING = False
@@ -10,10 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-# Of these nothing is to be done at the next boot, or nothing can be.
-_LIKE_ENABLED = frozenset({"enabled", "static", "alias", "indirect", "generated"})
-_NEVER_DISABLED = _LIKE_ENABLED - {"enabled"}
-_LIKE_RUNNING = frozenset({"active", "reloading", "refreshing"})
+_NEVER_DISABLED = ENABLED - {"enabled"}
 _ASKED = "LoadState,UnitFileState,ActiveState,NeedDaemonReload"
 _SECONDS = 100.0  # more than systemd itself waits for a service by default
 _HOW = {"restart": "try-restart", "reload": "try-reload-or-restart"}
@@ -60,15 +60,12 @@ def restart_service(batch: Batch, unit: str, how: str = "restart") -> None:
         raise Refused(f"there is no unit {unit} here: declare the package that brings it")
     sums = _sums(batch, unit)
     _systemctl(batch, _HOW[how], unit)
-    if state["ActiveState"] in _LIKE_RUNNING:
+    if state["ActiveState"] in RUNNING:
         batch.restarted[unit] = sums
 
 
 def seal(batch: Batch, unit: str, paths: Sequence[str]) -> dict[str, Any] | None:
     """What the mark of a service holds: the sums of the files that it has read."""
-    from reconciler.drivers.ssh.onhost.look_services import seal as seal_of
-    from reconciler.drivers.ssh.onhost.remembered import Remembered
-
     known = Remembered.of(batch.directory, batch.root)
     begun = batch.restarted.get(unit)
     told = seal_of(unit, list(paths), known, is_fresh=begun is not None)
@@ -82,14 +79,14 @@ def _enable(batch: Batch, unit: str, *, enabled: bool | None) -> None:
     if enabled is None:
         return
     _systemctl(batch, "enable" if enabled else "disable", unit)
-    if enabled and _state_of(batch, unit)["UnitFileState"] not in _LIKE_ENABLED:
+    if enabled and _state_of(batch, unit)["UnitFileState"] not in ENABLED:
         raise Refused(f"{unit} cannot be enabled: its unit does not say when it is to start")
 
 
 def _begin(batch: Batch, unit: str, *, running: bool | None) -> None:
     if running is None:
         return
-    is_fresh = running and _state_of(batch, unit)["ActiveState"] not in _LIKE_RUNNING
+    is_fresh = running and _state_of(batch, unit)["ActiveState"] not in RUNNING
     sums = _sums(batch, unit) if is_fresh else {}
     _systemctl(batch, "start" if running else "stop", unit)
     if is_fresh and _state_of(batch, unit)["ActiveState"] == "inactive":

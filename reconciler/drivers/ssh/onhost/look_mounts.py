@@ -64,14 +64,31 @@ def mounts_of(lines: list[str]) -> dict[str, dict[str, str]]:
 
 def fstab_of(lines: list[str]) -> dict[str, list[str]]:
     """Our lines of fstab by mount point: source, path, type, options."""
-    found, is_ours = {}, False
-    for line in lines:
+    return {
+        fields[1]: fields[:4]
+        for _, is_ours, fields in _entries(lines)
+        if is_ours and len(fields) > 3  # noqa: PLR2004 (as fstab(5) says)
+    }
+
+
+def others_of(lines: list[str]) -> dict[str, int]:
+    """The first line of fstab, by its number, for each mount point of which it is not our line."""
+    found: dict[str, int] = {}
+    for number, is_ours, fields in _entries(lines):
+        if not is_ours:
+            found.setdefault(os.path.normpath(fields[1]), number)
+    return found
+
+
+def _entries(lines: list[str]) -> Iterator[tuple[int, bool, list[str]]]:
+    """The lines that say something: their number, whether they are ours, and their fields."""
+    is_ours = False
+    for number, line in enumerate(lines, 1):
         if line in {BEGIN, END}:
             is_ours = line == BEGIN
         fields = [_unescaped(field) for field in line.split()]
-        if is_ours and not line.startswith("#") and len(fields) > 3:  # noqa: PLR2004
-            found[fields[1]] = fields[:4]
-    return found
+        if len(fields) > 1 and not fields[0].startswith("#"):
+            yield number, is_ours, fields
 
 
 def _told(line: list[str]) -> str:

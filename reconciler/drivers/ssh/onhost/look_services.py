@@ -31,8 +31,8 @@ _SUFFIXES = (
     *(".slice", ".scope", ".device"),
 )
 # As `systemctl is-enabled` judges: nothing is to be done for these to come up at the next boot.
-_ENABLED = frozenset({"enabled", "static", "alias", "indirect", "generated"})
-_RUNNING = frozenset({"active", "reloading", "refreshing"})
+ENABLED = frozenset({"enabled", "static", "alias", "indirect", "generated"})
+RUNNING = frozenset({"active", "reloading", "refreshing"})
 
 
 def services(
@@ -62,7 +62,7 @@ def seal(
     and has read all.
     """
     block = show([unit_name(name)]).get(unit_name(name))
-    if block is None or block["ActiveState"] not in _RUNNING:
+    if block is None or block["ActiveState"] not in RUNNING:
         return None
     found = {path: _sum(path, known.root) for path in paths}
     if is_fresh:
@@ -123,8 +123,8 @@ def units_of(text: str) -> dict[str, dict[str, str]]:
 
 def _states(block: dict[str, str]) -> dict[str, bool]:
     return {
-        "is_enabled": block["UnitFileState"] in _ENABLED,
-        "is_running": block["ActiveState"] in _RUNNING,
+        "is_enabled": block["UnitFileState"] in ENABLED,
+        "is_running": block["ActiveState"] in RUNNING,
         "is_masked": block["LoadState"] == "masked",
     }
 
@@ -143,7 +143,7 @@ def _read(path: str, block: dict[str, str], seal: Any, known: Remembered) -> dic
 
 def _is_current(path: str, now: tuple[str | None, float], block: dict[str, str], seal: Any) -> bool:
     """Whether the service runs with what is in the file; one that does not run will read it."""
-    if block["ActiveState"] not in _RUNNING:
+    if block["ActiveState"] not in RUNNING:
         return True
     if seal and seal["state"] == _state(block) and path in seal["reads"]:
         return bool(seal["reads"][path] == now[0])

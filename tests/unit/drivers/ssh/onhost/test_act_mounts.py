@@ -54,6 +54,45 @@ def test_what_cannot_be_mounted_is_not_written_down(host: Ground) -> None:
     assert host.path("/etc/fstab").read_text() == f"{THEIRS}\n"
 
 
+@pytest.mark.parametrize("path", ["/srv/nfs", "/srv/nfs/", "/srv//nfs"])
+@pytest.mark.parametrize("is_ours_too", [False, True])
+def test_a_line_of_somebody_else_for_the_same_place_is_refused(
+    host: Ground, path: str, *, is_ours_too: bool
+) -> None:
+    """At the next boot the first of two lines counts, and so theirs would."""
+    text = f"{THEIRS}\n  nas:/old {path} nfs rw 0 0\n{BLOCK if is_ours_too else ''}"
+    host.path("/etc/fstab").write_text(text)
+    said = host.refused(MOUNT)
+    assert "line 3 of /etc/fstab mounts something at /srv/nfs already, and is not ours" in said
+    assert "take that line out" in said
+    assert calls(host) == []
+    assert host.path("/etc/fstab").read_text() == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["#nas:/old /srv/nfs nfs rw 0 0", "nas:/old /srv/nfs2 nfs", "/srv/nfs none swap", "/srv/nfs"],
+)
+def test_a_line_of_somebody_else_for_another_place_is_fine(host: Ground, line: str) -> None:
+    host.path("/etc/fstab").write_text(f"{THEIRS}\n{line}\n")
+    host.done(MOUNT)
+    assert host.path("/etc/fstab").read_text() == f"{THEIRS}\n{line}\n{BLOCK}"
+
+
+def test_our_own_line_stands_in_no_way(host: Ground) -> None:
+    host.done(MOUNT)
+    host.done({**MOUNT, "options": "rw"})
+    written = host.path("/etc/fstab").read_text()
+    assert written == f"{THEIRS}\n{BLOCK.replace('ro,nofail', 'rw')}"
+
+
+def test_what_we_mounted_is_unmounted_whoever_has_a_line_for_it(host: Ground) -> None:
+    host.path("/etc/fstab").write_text(f"nas:/old /srv/nfs nfs rw 0 0\n{BLOCK}")
+    mounted(host)
+    host.done(UNMOUNT)
+    assert host.path("/etc/fstab").read_text() == "nas:/old /srv/nfs nfs rw 0 0\n"
+
+
 def test_other_options_are_given_to_what_is_mounted(host: Ground) -> None:
     mounted(host)
     host.done(MOUNT)
