@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from tests.system.hosts_farm import HOSTS, SECRET, HostsFarm, answers, told
-from tests.system.lab import Lab, LabHost, eventually, start
+from tests.system.lab import Lab, LabHost, eventually
 
 pytestmark = pytest.mark.timeout(600)  # the hosts may be others' for a while
 FIRST, SECOND, THIRD = HOSTS
@@ -23,7 +23,6 @@ AT_ONCE_SECONDS, SOON_SECONDS = 1.0, 11.0
 @pytest.fixture(scope="module")
 def synced(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostsFarm]:
     """Three hosts that were bare, after one sync."""
-    lab = start(lab.directory, hosts=3)
     with told(lab, tmp_path_factory.mktemp("story")) as farm:
         for host in farm.hosts.values():
             host.write_file("/etc/story.theirs", b"theirs\n")
