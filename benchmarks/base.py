@@ -137,13 +137,11 @@ def _peers(
             continue
         neighbour = makers[number](directory / f"peer-{number}", reaches[:count])
         with neighbour.ready():
-            neighbour.write(0)
-            neighbour.run(changes=1)
-            quiet = tuple(neighbour.run(changes=0) for _ in range(times))
             change = []
-            for edition in range(1, times + 1):
-                neighbour.write(edition)
+            for edition in range(times):
+                neighbour.write(1000 * (number + 1) + edition)
                 change.append(neighbour.run(changes=1))
+            quiet = tuple(neighbour.run(changes=0) for _ in range(times))
         yield Took(neighbour.name, count, quiet, tuple(change))
 
 

@@ -21,7 +21,7 @@ PACKAGES = (
     "kmod",
     "libvirt-clients",
 )
-SERVICES = ("kea-dhcp4-server", "lab-switch", "libvirtd", "named", "ssh")
+SERVICES = ("kea-dhcp4-server", "lab-switch", "libvirt-guests", "named", "ssh")
 FILES = tuple(f"/etc/bench-{number}.conf" for number in range(20))
 _FARM = "kind: Farm\nname: farm\ndomain: farm.internal\ncontact: ops@farm.internal\n"
 _ENVIRONMENT = f"kind: Environment\nname: {ENVIRONMENT}\ndomain: farm.internal\n"

@@ -84,10 +84,10 @@ def base_removal(plan: Plan, _: Policy) -> Iterator[Violation]:
     for host, addresses in undone.items():
         if len(addresses) > BASE_AT_ONCE:
             yield Violation(
-                "mass-deletion",
+                "base-removal",
                 f"{len(addresses)} things of the base of {host} would be undone, "
                 f"{BASE_AT_ONCE} are allowed at once",
-                f"undo fewer in one commit, or say in it {ALLOW_TRAILER}: mass-deletion",
+                f"undo fewer in one commit, or say in it {ALLOW_TRAILER}: base-removal",
                 tuple(addresses),
             )
 

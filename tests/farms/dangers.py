@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from reconciler.kinds.base.sysctl import SysctlSpec
 from reconciler.model.address import Address
-from reconciler.model.resource import Observed, World
+from reconciler.model.resource import Desired, Observed, World
 from reconciler.placement.spread import Unplaced
 from reconciler.plan import guards
 from reconciler.plan.guards import Guard
@@ -45,6 +46,17 @@ def two_machines_of_three_go() -> Plan:
     return make_plan(PRODUCTION, machine("a"), world_of(*fleet))
 
 
+def a_host_loses_its_stack() -> Plan:
+    base = [want_sysctl(number) for number in range(6)]
+    stays = want(volume_spec(), "web-1-root")
+    return make_plan(PRODUCTION, (stays,), world_of(*base, stays))
+
+
+def want_sysctl(number: int) -> Desired[SysctlSpec]:
+    name = f"net.a{number}"
+    return Desired(Address("sysctl", name, "virt1"), SysctlSpec("virt1", name, "1", "1"))
+
+
 def four_records_of_twelve_go() -> Plan:
     names = [f"n{number:02}" for number in range(11)]
     full = want(zone_spec(*map(a_record, names)), "farm")
@@ -73,6 +85,7 @@ def a_disk_shrinks() -> Plan:
 DANGERS = (
     Danger(guards.empty_desire, "empty-desire", nothing_is_wanted),
     Danger(guards.mass_deletion, "mass-deletion", two_machines_of_three_go),
+    Danger(guards.base_removal, "base-removal", a_host_loses_its_stack),
     Danger(guards.mass_record_change, "mass-record-change", four_records_of_twelve_go),
     Danger(guards.foreign_owner, "foreign-owner", a_name_is_taken),
     Danger(guards.no_room, "no-room", a_machine_fits_nowhere),

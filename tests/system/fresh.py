@@ -17,9 +17,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.system.lab import Lab, LabHost, eventually, taken
+from tests.system.mirror import mirror_of
 
 ADDRESS, PASSWORD, PROXY_PORT = "10.213.7.99", "correct-horse", 3199
-MIRROR = ("deb.debian.org", 80)
 SCRIPT = Path(__file__).with_name("fresh-host")
 CGROUP = "reconciler-fresh"
 FINISHED = timedelta(minutes=5)
@@ -155,7 +155,8 @@ class Fresh:
 def fresh_machine(lab: Lab, desk: Path) -> Iterator[Fresh]:
     """A machine nobody has touched, for as long as the block."""
     machine = Fresh(lab, desk)
-    with taken(lab.directory, "fresh"), _mirror():
+    mirror = mirror_of(lab.hosts["virt3"])
+    with taken(lab.directory, "fresh"), _mirror(mirror):
         machine.act("make")
         try:
             machine.describe()
@@ -165,12 +166,12 @@ def fresh_machine(lab: Lab, desk: Path) -> Iterator[Fresh]:
 
 
 @contextmanager
-def _mirror() -> Iterator[None]:
-    """The Debian mirror, as the machines of the lab can reach it."""
+def _mirror(name: str) -> Iterator[None]:
+    """The mirror of that name, as the machines of the lab can reach it."""
 
     class Pipe(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with socket.create_connection(MIRROR, 30) as mirror:
+            with socket.create_connection((name, 80), 30) as mirror:
                 back = threading.Thread(target=_pour, args=(mirror, self.request))
                 back.start()
                 _pour(self.request, mirror)

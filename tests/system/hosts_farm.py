@@ -16,6 +16,7 @@ from tests.remotes.origin import Origin
 from tests.sealed.canaries import directory_content, leaks, repository_content
 from tests.sealed.sealing import Reader, seal
 from tests.system.lab import CHECKOUT, Lab, LabHost, eventually, taken
+from tests.system.mirror import PORT, to_the_mirror
 
 PROGRAM = CHECKOUT / ".venv/bin/reconciler"
 CLEANUP = Path(__file__).with_name("clean-story")
@@ -23,7 +24,6 @@ JOURNAL = "refs/heads/reconciler/production"
 HOSTS = ("virt3", "virt4", "virt5")
 LONG = timedelta(seconds=90)
 SECRET = "tell-nobody-93bTqX7fLw"
-PORT = "3142"
 REST_SECONDS = 1.0
 SETTINGS = """\
 repository: {{url: {url}}}
@@ -294,20 +294,6 @@ def told(lab: Lab, root: Path) -> Iterator[HostsFarm]:
 def clean(host: LabHost) -> None:
     """Leave nothing of all this on a host."""
     host.run("bash", "-s", stdin=CLEANUP.read_bytes(), within=LONG)
-
-
-@contextmanager
-def to_the_mirror(host: LabHost) -> Iterator[None]:
-    """The host, which does not reach the Internet, reaches Debian through us."""
-    tunnel = ("-N", "-o", "ExitOnForwardFailure=yes", "-R", f"127.0.0.1:{PORT}:deb.debian.org:80")
-    *ssh, target = host._ssh()
-    with subprocess.Popen([*ssh, *tunnel, target]) as process:
-        listening = ("sh", "-c", f"ss -Hltn sport = :{PORT} | grep -q {PORT}")
-        try:
-            eventually(lambda: host.attempt(*listening).code == 0 or None)
-            yield
-        finally:
-            process.terminate()
 
 
 def answers(host: LabHost, *commands: str) -> list[str]:
