@@ -30,7 +30,7 @@ ANYTHING_GOES = Policy(
     max_disruption=Disruption.DATA_LOSS,
     machines_percent=100,
     records_percent=100,
-    allowed=frozenset({"empty-desire"}),
+    allowed=frozenset({"empty-desire", "base-removal"}),
 )
 ROUNDS = 6
 
