@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.kinds import KIND_BY_NAME
+from reconciler.kinds.base.command import CommandSpec
+from reconciler.kinds.base.file import CHANGED, STRANGE, SUM, FileSpec
 from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.match import match
 from reconciler.kinds.volume import VolumeSpec
@@ -56,7 +58,8 @@ def undo_plan(plan: Plan, before: World, now: World) -> Plan:
 
     The marks become again what they were. No data is lost on the way: a volume that grew stays as
     large as it is, and what a plan put in the trash of its host is taken out of it again. What
-    moved before that is made anew and empty; its data stays in the trash of the other host.
+    moved before that is made anew and empty; its data stays in the trash of the other host. What
+    commands did, and files whose content was not seen (secret, large or no text), stay as they are.
     """
     touched = {change.address for change in plan.active}
     touched |= {change.formerly for change in plan.active if change.formerly}
@@ -66,6 +69,7 @@ def undo_plan(plan: Plan, before: World, now: World) -> Plan:
         if want.address in later
         else want
         for want in _desire(plan, before)
+        if want.address in later or not _is_lost(want.spec)
     ]
     back = make_plan(plan.environment, desire, now, revision=plan.revision)
     return _only(back, touched)
@@ -88,6 +92,8 @@ def _again(before: Any, now: Any) -> Any:
 
     A snapshot that was made for the change is gone back to.
     """
+    if _is_lost(before):
+        return now
     if isinstance(before, DomainSpec):
         made = tuple(each for each in now.snapshots if each not in before.snapshots)
         waits = None if now.pending_restart else before.pending_restart
@@ -97,6 +103,16 @@ def _again(before: Any, now: Any) -> Any:
     if isinstance(before, VolumeSpec):
         return replace(before, capacity_bytes=max(before.capacity_bytes, now.capacity_bytes))
     return before
+
+
+def _is_lost(before: Any) -> bool:
+    """Whether what was seen does not tell how to make it again."""
+    if isinstance(before, FileSpec) and before.type == "file":
+        content = before.content
+        return (
+            bool(before.secrets) or content is None or content.startswith((SUM, CHANGED, STRANGE))
+        )
+    return isinstance(before, CommandSpec)
 
 
 def _only(plan: Plan, touched: set[Address]) -> Plan:

@@ -159,7 +159,7 @@ class _Pairs:
         if not changed:
             return None
         owner = owner_of(self.environment, want)
-        same = found.owner is not None and found.owner.digest == owner.digest
+        same = self._last_applied(want, found) == owner.digest
         moved = kind.host(want.spec) != kind.host(found.spec)
         return Change(
             address=want.address,
@@ -171,6 +171,13 @@ class _Pairs:
             observed=found.spec,
             formerly=found.address if found.address != want.address else None,
         )
+
+    def _last_applied(self, want: Desired[Any], found: Observed[Any]) -> str | None:
+        """The digest of what was applied last; as remembered, if its mark on a host was lost."""
+        if found.owner is not None:
+            return found.owner.digest
+        remembered = self.memory.get(want.address)
+        return remembered.digest if remembered and want.address.host else None
 
     def remarks(
         self,

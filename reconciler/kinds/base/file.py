@@ -23,6 +23,7 @@ from reconciler.ports.facts import ABSENT, SECRET, Facts, FileFact, Mark, Questi
 from reconciler.ports.machine import Safety
 
 SUM = "sha256:"
+CHANGED, STRANGE = "changed by hand", "not written by us"
 SHOWN_DIGITS = 12
 DEFAULT_MODES = {"file": "0644", "directory": "0755"}
 Before = Literal["nothing", "other", "same"]
@@ -115,7 +116,7 @@ def _shown(fact: FileFact) -> str:
 
 def _strange(fact: FileFact, note: Note) -> str:
     """The words for a content that must not be told and is not what we wrote."""
-    what = "changed by hand" if note.content is not None else "not written by us"
+    what = STRANGE if note.content is None else CHANGED
     return f"{what} (fingerprint {(fact.sum or '')[:SHOWN_DIGITS]})"
 
 

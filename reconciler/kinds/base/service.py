@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from reconciler.kinds.base.file import SUM, FileSpec, note_of, secret_sum, text_sum
+from reconciler.kinds.base.file import CHANGED, SUM, FileSpec, note_of, secret_sum, text_sum
 from reconciler.kinds.base.kind import BaseKind, marks_of
 from reconciler.kinds.base.management import safety_of_service
 from reconciler.model.address import Address
@@ -23,7 +23,6 @@ from reconciler.ports.machine import Safety
 ANYTHING = "read"
 STALE = "not read yet"
 MISSING = "not there"
-CHANGED = "changed by hand"
 SECRET_SUM = "secret:"  # noqa: S105 (it stands before a fingerprint)
 
 

@@ -10,6 +10,8 @@ import pytest
 from reconciler.engine.apply import Result
 from reconciler.engine.verify import Look, settle, undo_plan
 from reconciler.kinds import KIND_BY_NAME
+from reconciler.kinds.base.command import CommandSpec
+from reconciler.kinds.base.file import FileSpec
 from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.address import Address
 from reconciler.model.change import Action
@@ -21,6 +23,7 @@ from reconciler.plan.policy import Policy
 from tests.farms.rounds import Environment
 from tests.farms.specs import (
     GIB,
+    PRODUCTION,
     a_record,
     machine,
     seen,
@@ -233,3 +236,32 @@ def test_undoing_a_deletion_is_a_creation() -> None:
     plan = plan_of((), world_of(ZONE))
     (change,) = undo_plan(plan, world_of(ZONE), World()).changes
     assert change.action is Action.CREATE
+
+
+MOTD = FileSpec("virt1", "/etc/motd", "file", mode="0644", content="new")
+PUPPET = CommandSpec("virt1", "puppet", run=("puppet",), check=("true",))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (replace(MOTD, content="sha256:0123"), MOTD),
+        (replace(MOTD, content="changed by hand (fingerprint 0123)"), MOTD),
+        (replace(MOTD, content="secret://a/b", secrets=("a/b@1",)), MOTD),
+        (replace(PUPPET, run=(), done=False), PUPPET),
+    ],
+)
+def test_what_was_not_seen_in_full_stays_as_it_is_now(before: Any, after: Any) -> None:
+    kind = "file" if isinstance(before, FileSpec) else "command"
+    there, wish = (Desired(Address(kind, "it", "virt1"), spec) for spec in (before, after))
+    plan = make_plan(PRODUCTION, [wish], world_of(there))
+    assert plan.changes
+    assert undo_plan(plan, world_of(there), world_of(wish)).changes == ()
+
+
+def test_a_text_that_was_seen_comes_back() -> None:
+    there = Desired(Address("file", "it", "virt1"), replace(MOTD, content="old"))
+    wish = replace(there, spec=MOTD)
+    plan = make_plan(PRODUCTION, [wish], world_of(there))
+    (back,) = undo_plan(plan, world_of(there), world_of(wish)).changes
+    assert [(field.path, field.after) for field in back.fields] == [("content", "old")]
