@@ -45,7 +45,7 @@ lab-clean: ## The same, and remove its caches too
 .PHONY: system
 system: dev ## Run the tests that need the lab, as root (ARGS goes to pytest)
 	@scripts/bootstrap lab
-	@$(BIN)/pytest -n 2 --dist loadgroup -m system $(ARGS)
+	@$(BIN)/pytest -n 0 -m system $(ARGS)
 
 .PHONY: verify
 verify: dev ## Run everything that must hold before a merge, as root because of the lab

@@ -16,28 +16,14 @@ HOSTS = 5
 BUILT_AND_BOOTED = timedelta(minutes=15)
 
 
-# Tests of hosts' bases use other hosts than those of guests, so the two groups run side by side.
-BASES = (
-    "test_base_",
-    "test_bootstrap",
-    "test_hosts_",
-    "test_machine_",
-    "test_secrets",
-    "test_switch",
-)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test here is a system test, and the first of a group may have to build the lab."""
+    """Each test here is a system test, and the first of them may have to build the lab."""
     here = Path(__file__).parent
-    seen: set[str] = set()
-    for item in (item for item in items if here in item.path.parents):
-        group = "bases" if item.path.name.startswith(BASES) else "guests"
+    ours = [item for item in items if here in item.path.parents]
+    for item in ours:
         item.add_marker("system")
-        item.add_marker(pytest.mark.xdist_group(group))
-        if group not in seen and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(BUILT_AND_BOOTED.total_seconds()))
-        seen.add(group)
+    if ours and not ours[0].get_closest_marker("timeout"):
+        ours[0].add_marker(pytest.mark.timeout(BUILT_AND_BOOTED.total_seconds()))
 
 
 @pytest.fixture(scope="session")
