@@ -44,10 +44,11 @@ def bench(request: pytest.FixtureRequest, lab: Lab, farm: RealFarm) -> Bench:
     for mark in request.node.iter_markers("needs"):
         if reason := NOT_IN_THE_LAB.get(mark.args[0]):
             pytest.skip(reason)
-    host = lab.hosts["virt1"]
+    host, hypervisor = lab.hosts["virt1"], farm.hypervisor("virt1")
     host.clean()
+    hypervisor.volumes()  # the fence went with the directory that was cleaned away
     return Bench(
-        hypervisor=farm.hypervisor("virt1"),
+        hypervisor=hypervisor,
         add_foreign=lambda name: define(host, name),
         add_image=no_image,
         vanish=lambda name: vanish(host, name),
