@@ -157,13 +157,18 @@ class HostsFarm:
         self.commit(files)
         self.origin.git("branch", "staging", "production")
 
-    def commit(self, files: Mapping[str, str], branch: str = "production") -> None:
+    def commit(
+        self, files: Mapping[str, str], branch: str = "production", message: str = "Change"
+    ) -> None:
         """Commit files to a branch."""
-        self.origin.commit(branch, {path: text.encode() for path, text in files.items()})
+        contents = {path: text.encode() for path, text in files.items()}
+        self.origin.commit(branch, contents, message=message)
 
-    def declare(self, bases: Bases = NOTHING_ELSE, drift: str = "heal") -> None:
+    def declare(
+        self, bases: Bases = NOTHING_ELSE, drift: str = "heal", message: str = "Change"
+    ) -> None:
         """Commit what hosts, by name, are to be besides their stack; the others just that."""
-        self.commit(self._documents(bases, drift))
+        self.commit(self._documents(bases, drift), message=message)
         self._is_plain, self._is_settled = not bases and drift == "heal", False
 
     def settle(self) -> None:

@@ -159,7 +159,10 @@ LEFT = {
 def test_what_is_taken_away_is_left_as_a_person_would_want(farm: HostsFarm) -> None:
     host = farm.hosts[THIRD]
     host.write_file("/srv/story/pool/data", b"data\n")
-    farm.declare({THIRD: {"stack": None, "hostname": None}})
+    bare: dict[str, dict[str, object]] = {THIRD: {"stack": None, "hostname": None}}
+    farm.declare(bare)
+    assert "base-removal" in farm.sync(expects=1)
+    farm.declare(bare, message="Bare it\n\nReconciler-Allow: base-removal\n")
     farm.sync()
     said = answers(host, *LEFT)
     assert dict(zip(LEFT, said, strict=False)) == LEFT
