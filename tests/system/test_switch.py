@@ -52,7 +52,7 @@ from tests.system.test_switch import machine_of, start_rules
 from tests.system.lab import start
 from pathlib import Path
 
-lab = start(Path(sys.argv[1]))
+lab = start(Path(sys.argv[1]), hosts=int(sys.argv[2][-1]))
 machine = machine_of(lab, lab.hosts[sys.argv[2]])
 machine._shell.close = lambda: os.kill(os.getpid(), signal.SIGKILL)
 start_rules(machine, sys.argv[3])
