@@ -218,7 +218,7 @@ def looker(
             unplaced=placed.unplaced,
         )
         kept = hold_back(hand_over(full, _elsewhere(documents)), policy)
-        made = Look(scopes, world, replace(kept, notes=notes))
+        made = Look(scopes, world, replace(kept, notes=notes), questions)
         site.latest[documents.environment] = (inputs, made)
         return made
 

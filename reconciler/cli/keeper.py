@@ -18,13 +18,11 @@ from reconciler.config.settings import Settings
 from reconciler.daemon.slots import Next, Reason
 from reconciler.engine.consequence import Consequence
 from reconciler.engine.housekeeping import Housekeeping, named_images
-from reconciler.engine.observe import questions_of
 from reconciler.engine.verify import Look
 from reconciler.errors import ReconcilerError, SourceError, Unreachable, VerifyError
 from reconciler.gitops.chronicle import Report
 from reconciler.plan.show.text import plain
 from reconciler.reconcile import REFUSALS, turn
-from reconciler.render.render import render
 
 _log = logging.getLogger(__name__)
 AT_ONCE = timedelta(seconds=1)
@@ -75,7 +73,8 @@ class Keeper:
             site = replace(site, noticed=self.lookout.noticed)
         report = turn(environment, site)
         self._tell(report)
-        self._watch_over(report)
+        if self.lookout is not None and report.after is not None:
+            self.lookout.station(environment, report.after)
         if report.consequence is Consequence.RETRY and not stopping.is_set():
             raise _why_again(report)
         if report.after is not None and report.finding is None and not stopping.is_set():
@@ -88,14 +87,6 @@ class Keeper:
         if fixed:
             _log.warning("%s changed; that takes effect after a restart", ", ".join(fixed))
         self.settings = new
-
-    def _watch_over(self, report: Report) -> None:
-        """Let the lookout know what was looked at."""
-        if self.lookout is None or report.after is None:
-            return
-        documents = self._documents(report.environment, report.revision)
-        questions = questions_of(render(documents)) if documents else {}
-        self.lookout.station(report.environment, report.after, questions)
 
     def _tidy_up(self, report: Report, seen: Look) -> None:
         """Tidy up where all is well; what goes wrong is only said."""

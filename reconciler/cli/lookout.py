@@ -20,7 +20,6 @@ from reconciler.daemon.schedule import Timing
 from reconciler.daemon.sentry import Listen, Sentry
 from reconciler.daemon.slots import Backoff, Next, Reason
 from reconciler.daemon.workers import Turn
-from reconciler.engine.observe import Questions
 from reconciler.engine.sightings import Detector, Noticed, Sighting
 from reconciler.engine.sweep import moved
 from reconciler.engine.verify import Look
@@ -65,10 +64,9 @@ class Rounds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The last look at an environment, what was asked for it, and when that was."""
+    """The last look at an environment, and when that was."""
 
     look: Look
-    questions: Questions
     at: float
 
 
@@ -107,10 +105,10 @@ class Lookout:
             seen = self._seen.get(environment)
         return Noticed(sightings, seen.at if seen else None)
 
-    def station(self, environment: str, look: Look, questions: Questions) -> None:
+    def station(self, environment: str, look: Look) -> None:
         """Watch over what a turn has looked at, from now on."""
         with self._lock:
-            self._seen[environment] = _Seen(look, questions, self._timing.clock.monotonic())
+            self._seen[environment] = _Seen(look, self._timing.clock.monotonic())
             paths = self._paths()
             bases = {(name, scope) for name, seen in self._seen.items() for scope in _bases(seen)}
             gone, new = self._sweeps - bases, bases - self._sweeps
@@ -135,7 +133,7 @@ class Lookout:
         for seen in self._seen.values():
             for scope in seen.look.scopes:
                 if scope.kind != "zone":
-                    paths[scope.name] |= {*ALWAYS, *_folders(seen.questions.get(scope, ()))}
+                    paths[scope.name] |= {*ALWAYS, *_folders(seen.look.questions.get(scope, ()))}
         return {host: tuple(sorted(found)) for host, found in paths.items()}
 
     def _listen(self, paths: Mapping[str, tuple[str, ...]]) -> None:
@@ -197,7 +195,7 @@ class Lookout:
         seen = self._seen[environment]
         began = self._timing.clock.monotonic()
         since = max(self._swept.get((environment, scope), seen.at), seen.at)
-        changed = moved(seen.look.world, scope, seen.questions.get(scope, ()), self._ports)
+        changed = moved(seen.look.world, scope, seen.look.questions.get(scope, ()), self._ports)
         if seen is not self._seen[environment]:
             return Next()  # a turn has looked meanwhile
         if not changed:

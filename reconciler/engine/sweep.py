@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.engine.observe import observe
 from reconciler.errors import Unreachable
+from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Address, Scope
 from reconciler.model.resource import Observed, World
 from reconciler.ports.facts import Question
@@ -38,4 +39,4 @@ def _cheap(observed: Iterable[Observed[Any]]) -> Iterable[Observed[Any]]:
 
 
 def _is_of(seen: Observed[Any], scope: Scope) -> bool:
-    return seen.address.host == scope.name and seen.address.kind not in {"domain", "volume"}
+    return seen.address.host == scope.name and KIND_BY_NAME[seen.address.kind].is_bound

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from reconciler.engine.observe import Questions
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.kinds.base.command import CommandSpec
 from reconciler.kinds.base.file import CHANGED, STRANGE, SUM, FileSpec
@@ -23,11 +24,12 @@ LOOK_AGAIN_AFTER = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look covered and saw, and the plan that follows from it."""
+    """What one look covered, asked and saw, and the plan that follows from it."""
 
     scopes: frozenset[Scope]
     world: World
     plan: Plan
+    questions: Questions = field(default_factory=dict)
 
 
 def settle(

@@ -73,7 +73,7 @@ class Watch:
         chosen = frozenset(scopes or (BASE, GUESTS))
         questions = questions_of([WISH])
         world = observe(chosen, self.farm, questions)
-        self.lookout.station(environment, Look(chosen, world, Plan(environment, "")), questions)
+        self.lookout.station(environment, Look(chosen, world, Plan(environment, ""), questions))
 
     def sweep(self, name: str = "sweep of virt1 for production") -> None:
         self.slots.posted[name](frozenset({Reason.TIMER}))
@@ -157,8 +157,9 @@ def test_a_base_that_is_looked_at_no_more_is_swept_no_more(watch: Watch) -> None
 
 def test_it_listens_where_declared_files_are(watch: Watch) -> None:
     file: Any = replace(next(iter(questions_of([WISH])[BASE])), about="file", name="/srv/app/conf")
-    look = Look(frozenset({BASE}), observe([BASE], watch.farm), Plan("production", ""))
-    watch.lookout.station("production", look, {BASE: frozenset({file})})
+    asked = {BASE: frozenset({file})}
+    look = Look(frozenset({BASE}), observe([BASE], watch.farm), Plan("production", ""), asked)
+    watch.lookout.station("production", look)
     host, paths = watch.listening.get(timeout=PATIENCE_SECONDS)
     assert host == "virt1"
     assert {"/srv/app", "/etc/libvirt/qemu", "/var/lib/dpkg"} <= set(paths)
