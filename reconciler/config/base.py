@@ -51,7 +51,9 @@ from reconciler.config.fields import (
     Size,
     SshKey,
     TimeZone,
+    Vlan,
 )
+from reconciler.config.network_fields import LinkName, Mtu
 from reconciler.config.part import Many, Part
 from reconciler.model.quantity import parse_duration
 
@@ -216,6 +218,31 @@ class ZpoolField(Part):
     )
 
 
+NetworkTool = Literal["networkd", "netplan", "ifupdown2"]
+
+
+class BondField(Part):
+    """Some interfaces that work as one."""
+
+    name: LinkName = Field(description="The name of the bond, such as bond0.")
+    members: Annotated[Many[LinkName], Field(min_length=1, max_length=16)] = Field(
+        description="The interfaces."
+    )
+    mode: Literal["active-backup", "802.3ad", "balance-rr", "balance-xor", "balance-alb"] = Field(
+        "active-backup", description="How they share the work."
+    )
+    mtu: Mtu | None = Field(None, description="The size of its largest packets.")
+
+
+class VlanField(Part):
+    """A VLAN of an interface, as an interface."""
+
+    name: LinkName = Field(description="The name, such as bond0.20.")
+    link: LinkName = Field(description="The interface whose VLAN it is.")
+    id: Vlan = Field(description="The number of the VLAN.")
+    mtu: Mtu | None = Field(None, description="The size of its largest packets.")
+
+
 class PoolField(Part):
     """A storage pool of a host. It is made if it is not there, and never emptied."""
 
@@ -268,4 +295,16 @@ class Base(Part):
     )
     pools: Annotated[Many[PoolField], Field(max_length=100)] = Field(
         (), description="Its storage pools."
+    )
+    network_tool: NetworkTool | None = Field(
+        None, description="What sets up its interfaces at boot; else systemd-networkd."
+    )
+    switch_datapath: Literal["system", "netdev"] | None = Field(
+        None, description="Whether Open vSwitch forwards in the kernel or, slower, by itself."
+    )
+    bonds: Annotated[Many[BondField], Field(max_length=32)] = Field(
+        (), description="Interfaces that work as one."
+    )
+    vlans: Annotated[Many[VlanField], Field(max_length=256)] = Field(
+        (), description="Interfaces that are a VLAN of another."
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, summarize_address_range
 from itertools import combinations
 
-from reconciler.config.documents import Network, PartitionField
+from reconciler.config.networks import Network, PartitionField
 from reconciler.config.repository import Documents
 from reconciler.model.position import Position, Problem
 

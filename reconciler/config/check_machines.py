@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from reconciler.config.documents import Network, VirtualMachine
+from reconciler.config.documents import VirtualMachine
 from reconciler.config.fields import MOST_TEXT
 from reconciler.config.first_boot import SEED, FirstBoot
 from reconciler.config.names import Names, unknown
+from reconciler.config.networks import Network
 from reconciler.config.parse import shown
 from reconciler.config.repository import Documents
 from reconciler.model.position import Position, Problem

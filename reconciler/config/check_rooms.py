@@ -6,12 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import get_args
 
 from reconciler.config.base import PoolField
-from reconciler.config.documents import (
-    DiskField,
-    EnvironmentName,
-    Host,
-    VirtualMachine,
-)
+from reconciler.config.document import EnvironmentName
+from reconciler.config.documents import DiskField, Host, VirtualMachine
 from reconciler.config.names import Names, unknown
 from reconciler.config.repository import Documents
 from reconciler.model.position import Problem

@@ -9,8 +9,8 @@ from pydantic_core import PydanticKnownError
 
 from reconciler.config.base import Base
 from reconciler.config.base_fields import HostName
+from reconciler.config.document import Document, EnvironmentName
 from reconciler.config.fields import (
-    BridgeName,
     CpuModel,
     Cpus,
     Cron,
@@ -24,36 +24,28 @@ from reconciler.config.fields import (
     Mac,
     Mail,
     Naming,
-    OneLine,
-    PartitionRange,
     Percent,
     RecordName,
     RecordValue,
     Sha256,
     Sha512,
     Size,
-    Subnet,
     Target,
     TimeZone,
     Uuid,
     Vlan,
     WholeSize,
 )
+from reconciler.config.firewall import Firewall
 from reconciler.config.first_boot import FirstBoot
 from reconciler.config.install import Install
+from reconciler.config.networks import Network
 from reconciler.config.part import Many, Part
+from reconciler.config.proxy import Proxy
 from reconciler.model.quantity import parse_duration
 
-EnvironmentName = Literal["development", "staging", "production"]
 DisruptionName = Literal["live", "restart", "replace", "data-loss"]
 MOST_PARTS = 64  # what a stack has, thousands of machines may inherit
-
-
-class Document(Part):
-    """What all documents have."""
-
-    name: Label = Field(description="The name, one DNS label.")
-    description: OneLine = Field("", description="What it is for, in one line, for people.")
 
 
 class DiskField(Part):
@@ -76,6 +68,10 @@ class AttachmentField(Part):
 
     network: Label = Field(description="The name of the network.")
     address: IpAddress | None = Field(None, description="The machine's address there.")
+    partition: Label | None = Field(
+        None,
+        description="The partition its address is from; else the network's first for machines.",
+    )
     mac: Mac | None = Field(None, description="A hardware address instead of the derived one.")
     vlan: Vlan | None = Field(None, description="The VLAN of this machine, else the network's.")
     link: Literal["up", "down"] = Field("up", description="Whether its cable is plugged in.")
@@ -202,34 +198,6 @@ class Farm(Document):
         description="By group of hosts: the processor that all of them can give, so that guests "
         "can move between them while they run.",
     )
-
-
-class PartitionField(Part):
-    """A part of a network's addresses with one purpose."""
-
-    name: Label = Field(description="The name of the partition.")
-    range: PartitionRange = Field(description="A network or first-last, inside the subnet.")
-    purpose: Literal["hosts", "services", "machines", "dynamic"] = Field(
-        description="Who gets addresses from it."
-    )
-
-
-class Network(Document):
-    """A network that machines are plugged into."""
-
-    kind: Literal["Network"]
-    subnet: Subnet = Field(description="Its IPv4 network, such as 192.168.1.0/24.")
-    bridge: BridgeName = Field(description="The bridge, or the libvirt network, on the hosts.")
-    switch: Literal["linux", "openvswitch", "libvirt"] = Field(
-        "linux", description="Whether that is a Linux or an Open vSwitch bridge, or of libvirt."
-    )
-    vlan: Vlan | None = Field(None, description="The VLAN of its machines on an Open vSwitch.")
-    portgroup: Label | None = Field(None, description="The port group of a libvirt network.")
-    gateway: IpAddress | None = Field(None, description="The router's address; nobody else's.")
-    nameservers: Many[IpAddress] = Field(
-        (), description="The servers that machines with an address of their own ask for names."
-    )
-    partitions: Many[PartitionField] = Field((), description="Who gets which addresses.")
 
 
 class RecordField(Part):
@@ -363,6 +331,8 @@ DOCUMENTS: tuple[type[Document], ...] = (
     Environment,
     Host,
     Network,
+    Firewall,
+    Proxy,
     Zone,
     Image,
     Stack,

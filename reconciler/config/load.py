@@ -15,13 +15,8 @@ from pydantic import ValidationError
 
 from reconciler.config.check import UNKNOWN, check_documents
 from reconciler.config.complaints import complaints
-from reconciler.config.documents import (
-    DOCUMENTS,
-    Document,
-    Environment,
-    EnvironmentName,
-    Farm,
-)
+from reconciler.config.document import Document, EnvironmentName
+from reconciler.config.documents import DOCUMENTS, Environment, Farm
 from reconciler.config.merge import Located, NamePath, locate
 from reconciler.config.names import Names
 from reconciler.config.parse import parse, shown
@@ -271,6 +266,8 @@ def _documents(
         policy=models.get(("Environment", environment), _NO_POLICY),
         hosts=_of("Host", models),
         networks=_of("Network", models),
+        firewalls=_of("Firewall", models),
+        proxies=_of("Proxy", models),
         zones=_of("Zone", models),
         images=_of("Image", models),
         machines=_of("VirtualMachine", models),

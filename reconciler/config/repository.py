@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.config.documents import (
-    Environment,
-    Farm,
-    Host,
-    Image,
-    Network,
-    VirtualMachine,
-    Zone,
-)
+from reconciler.config.documents import Environment, Farm, Host, Image, VirtualMachine, Zone
+from reconciler.config.firewall import Firewall
+from reconciler.config.networks import Network
+from reconciler.config.proxy import Proxy
 from reconciler.config.secrets import Secrets
 from reconciler.model.position import Position
 
@@ -33,6 +28,8 @@ class Documents:
     policy: Environment
     hosts: Mapping[str, Host]
     networks: Mapping[str, Network]
+    firewalls: Mapping[str, Firewall]
+    proxies: Mapping[str, Proxy]
     zones: Mapping[str, Zone]
     images: Mapping[str, Image]
     machines: Mapping[str, VirtualMachine]

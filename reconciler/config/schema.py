@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.config.document import Document
 from reconciler.config.documents import (
     DOCUMENTS,
-    Document,
     Host,
     HostDefaults,
     MachineDefaults,

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from reconciler.config.complaints import complaints
-from reconciler.config.documents import DisruptionName, EnvironmentName
+from reconciler.config.document import EnvironmentName
+from reconciler.config.documents import DisruptionName
 from reconciler.config.fields import Duration, Mail, OneLine, Percent
 from reconciler.config.image_settings import ImageSettings
 from reconciler.config.merge import Located, locate

@@ -10,6 +10,7 @@ from typing import Literal
 
 from reconciler.model.secret import SealedSecret
 from reconciler.ports.facts import Mark, Question
+from reconciler.ports.network_acts import NetworkAct
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,4 +366,5 @@ Act = (
     | MakeZpool
     | PutMark
     | Forget
+    | NetworkAct
 )

@@ -12,6 +12,7 @@ from typing import Literal
 
 from reconciler.model.address import Address
 from reconciler.model.resource import Owner
+from reconciler.ports.network_facts import NetworkFact
 
 About = Literal[
     "file",
@@ -27,6 +28,16 @@ About = Literal[
     "volume_group",
     "zpool",
     "pool",
+    "bridge",
+    "vlan",
+    "bond",
+    "switch",
+    "tunnel",
+    "ruleset",
+    "subnet",
+    "reservations",
+    "lease",
+    "libvirt_network",
 ]
 
 
@@ -41,8 +52,9 @@ class Question:
     `details` depend on what it is about. A file: `secret` if its content must not leave the
     machine. A service: the paths of the files that it reads. A command: the arguments of its check.
     A pool: what the thing behind it is about, and its name. A volume group or zpool: its devices as
-    people name them, for the answer to name them so. `absent` says that the thing is not to
-    be there, and changes nothing in the answer.
+    people name them, for the answer to name them so. A bridge, VLAN, bond or switch: the paths of
+    the files that set it up. Reservations: the network and its subnet. `absent` says that the thing
+    is not to be there, and changes nothing in the answer.
     """
 
     about: About
@@ -198,6 +210,7 @@ Fact = (
     | CommandFact
     | VolumeGroupFact
     | ZpoolFact
+    | NetworkFact
 )
 
 

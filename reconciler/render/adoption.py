@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.config.documents import Host, MachineDefaults, Network
+from reconciler.config.documents import Host, MachineDefaults
 from reconciler.config.fields import LABEL
+from reconciler.config.networks import Network
 from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.volume import VolumeSpec
 from reconciler.model.quantity import format_size

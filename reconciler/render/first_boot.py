@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
-from reconciler.config.documents import AttachmentField, Network, VirtualMachine
+from reconciler.config.documents import AttachmentField, VirtualMachine
 from reconciler.config.first_boot import SEED, AccountField, FileField, FirstBoot
+from reconciler.config.networks import Network
 from reconciler.config.repository import Documents
 from reconciler.kinds.domain import DomainSpec, volume_address
 from reconciler.kinds.volume import VolumeSpec

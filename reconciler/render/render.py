@@ -12,6 +12,7 @@ from reconciler.model.resource import Desired
 from reconciler.placement.spread import Room
 from reconciler.render.hosts import host_resources
 from reconciler.render.machines import machine_resources
+from reconciler.render.network.every import network_resources
 from reconciler.render.zones import zone_resources
 
 REMEMBERED = 8  # the head and the commit in force of each environment, and some to plan
@@ -34,7 +35,7 @@ def render(documents: Documents) -> tuple[Desired[Any], ...]:
         for host in documents.hosts.values()
         for resource in host_resources(documents, host)
     )
-    return (*bases, *machines, *zone_resources(documents))
+    return (*bases, *network_resources(documents), *machines, *zone_resources(documents))
 
 
 def rooms(documents: Documents, owners: Mapping[str, Host] | None = None) -> tuple[Room, ...]:

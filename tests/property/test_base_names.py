@@ -12,13 +12,16 @@ from reconciler.model.address import Address
 PARTS = st.text(alphabet="a-%2d5.", min_size=1, max_size=4)
 PATHS = st.lists(PARTS, max_size=3).map(lambda parts: "/" + "/".join(parts))
 
+NAMES = st.text(alphabet="a-%2df5./", min_size=1, max_size=5).filter(lambda n: n[0] != "/")
+
 
 @pytest.mark.parametrize(
     ("thing", "name"),
     [
         ("/etc/ntp.conf", "etc-ntp.conf"),
         ("/etc/apt/my-list", "etc-apt-my--list"),
-        ("openssh-server", "openssh--server"),
+        ("openssh-server", "openssh-server"),
+        ("net/ipv4", "net%2fipv4"),
         ("/a-/b", "a---b"),
         ("/a/-b", "a-%2db"),
         ("/", "-"),
@@ -27,6 +30,11 @@ PATHS = st.lists(PARTS, max_size=3).map(lambda parts: "/" + "/".join(parts))
 )
 def test_names_can_be_read(thing: str, name: str) -> None:
     assert name_of(thing) == name
+
+
+@given(NAMES, NAMES)
+def test_no_two_names_that_are_no_paths_have_one_name(one: str, other: str) -> None:
+    assert (name_of(one) == name_of(other)) is (one == other)
 
 
 @given(PATHS, PATHS)

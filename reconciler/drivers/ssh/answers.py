@@ -35,6 +35,15 @@ from reconciler.ports.facts import (
     VolumeGroupFact,
     ZpoolFact,
 )
+from reconciler.ports.network_facts import (
+    LeaseFact,
+    LinkFact,
+    ReservationsFact,
+    RulesetFact,
+    SubnetFact,
+    SwitchFact,
+    TunnelFact,
+)
 
 LOOK = "look at its base"
 MOST_LINES = 100_000
@@ -53,6 +62,15 @@ _KINDS: Mapping[str, Any] = {
     "command": CommandFact,
     "volume_group": VolumeGroupFact,
     "zpool": ZpoolFact,
+    "bridge": LinkFact,
+    "vlan": LinkFact,
+    "bond": LinkFact,
+    "switch": SwitchFact,
+    "tunnel": TunnelFact,
+    "ruleset": RulesetFact,
+    "subnet": SubnetFact,
+    "reservations": ReservationsFact,
+    "lease": LeaseFact,
 }
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 

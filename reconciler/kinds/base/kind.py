@@ -199,8 +199,11 @@ class BaseKind(Generic[S]):
 def name_of(thing: str) -> str:
     """The name in the address of a thing of a host: `etc-ntp.conf` for `/etc/ntp.conf`.
 
-    A hyphen is doubled, and `%2d` where a name begins with it, so that no two paths have one name.
+    In a path a hyphen is doubled, and `%2d` where a name begins with it, so that no two paths have
+    one name; what is no path is called as it is.
     """
+    if not thing.startswith("/"):
+        return thing.replace("%", "%25").replace("/", "%2f")
     parts = thing.replace("%", "%25").replace("-", "--").removeprefix("/").split("/")
     named = (f"%2d{part[2:]}" if part.startswith("--") else part for part in parts)
     return "-".join(named) or "-"

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import pytest
 
 from reconciler.config.check_addresses import partition_networks
-from reconciler.config.documents import PartitionField
 from reconciler.config.fields import MOST_TEXT
+from reconciler.config.networks import PartitionField
 from tests.documents.corpus import FARM, problems_in
 
 MACHINE = "kind: VirtualMachine\nname: {}\nstack: linux\n"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.config.documents import DOCUMENTS, Document
+from reconciler.config.document import Document
+from reconciler.config.documents import DOCUMENTS
 from reconciler.config.load import MODELS
 from reconciler.config.parse import parse
 from reconciler.config.schema import document_schema, file_name, patch_schema, schema_files

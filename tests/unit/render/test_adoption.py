@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.config.documents import Host, MachineDefaults, Network, VirtualMachine
+from reconciler.config.documents import Host, MachineDefaults, VirtualMachine
+from reconciler.config.networks import Network
 from reconciler.kinds.domain import DomainSpec
 from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, NetworkState, PoolState
 from reconciler.render.adoption import (

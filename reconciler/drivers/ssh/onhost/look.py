@@ -37,6 +37,15 @@ _MODULES = {
     "command": "look_commands",
     "volume_group": "look_storage",
     "zpool": "look_storage",
+    "bridge": "look_links",
+    "vlan": "look_links",
+    "bond": "look_links",
+    "switch": "look_switches",
+    "tunnel": "look_switches",
+    "ruleset": "look_rulesets",
+    "subnet": "look_dhcp",
+    "reservations": "look_dhcp",
+    "lease": "look_dhcp",
 }
 
 

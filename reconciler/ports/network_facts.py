@@ -1,0 +1,174 @@
+"""What a machine answers about its network: interfaces, switches, DHCP and the packet filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Route:
+    """A route of an interface; `via` is empty where there is no router."""
+
+    to: str
+    via: str = ""
+    type: Literal["unicast", "blackhole"] = "unicast"
+
+    @property
+    def key(self) -> str:
+        """Where it leads."""
+        return self.to
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TextFile:
+    """A small file that sets something up at boot: a path, and what it says."""
+
+    path: str
+    content: str
+
+    @property
+    def key(self) -> str:
+        """Its path."""
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFact:
+    """A network interface as it is now. `files` are those that were asked for and are there.
+
+    `ports` are what is plugged into a bridge, or the members of a bond, sorted; `parent` and `vlan`
+    are those of a VLAN. `addresses` are those that somebody gave it, with their prefix, sorted.
+    """
+
+    type: str
+    ports: tuple[str, ...] = ()
+    parent: str | None = None
+    vlan: int | None = None
+    mode: str | None = None
+    mtu: int | None = None
+    is_up: bool = True
+    addresses: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+    files: tuple[TextFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchFact:
+    """An Open vSwitch bridge. `ports` are those that are no tunnels and not its own, sorted."""
+
+    datapath: str
+    ports: tuple[str, ...] = ()
+    mtu: int | None = None
+    is_up: bool = True
+    addresses: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+    files: tuple[TextFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TunnelPort:
+    """One end of a tunnel: the host on the other side, the port's name, and the other's address.
+
+    `remote_name` is what the other's certificate must say, where the tunnel is encrypted.
+    """
+
+    peer: str
+    name: str
+    remote: str
+    remote_name: str = ""
+
+    @property
+    def key(self) -> str:
+        """The other side."""
+        return self.peer
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelFact:
+    """The ends of our tunnels on one switch.
+
+    `is_isolated`: none of them passes on to another what came through a tunnel. `ipsec`: the
+    certificate, the private key, the authority and the packet mark, or nothing.
+    """
+
+    type: str
+    key: int | None
+    ports: tuple[TunnelPort, ...] = ()
+    is_isolated: bool = True
+    ipsec: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetFact:
+    """Our table of the packet filter: what its file says, and whether the kernel has just that."""
+
+    source: str | None
+    is_loaded: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DhcpOption:
+    """A DHCP option by Kea's name, with the value as Kea writes it."""
+
+    name: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetFact:
+    """A subnet that a DHCP server serves. `pools` are `first-last`. `is_persisted`: also at boot.
+
+    `is_served`: the server runs, and has it.
+    """
+
+    subnet: str
+    interface: str
+    pools: tuple[str, ...]
+    options: tuple[DhcpOption, ...]
+    lease_seconds: int
+    next_server: str = ""
+    boot_file: str = ""
+    is_served: bool = True
+    is_persisted: bool = True
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reservation:
+    """An address that a DHCP server keeps for a hardware address."""
+
+    mac: str
+    address: str
+    hostname: str
+
+    @property
+    def key(self) -> str:
+        """The name of whom it is for."""
+        return self.hostname
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationsFact:
+    """What one environment reserves in one subnet, sorted."""
+
+    entries: tuple[Reservation, ...]
+    is_served: bool = True
+    is_persisted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseFact:
+    """An address that a DHCP server gave to somebody for whom none is reserved."""
+
+    address: str
+    subnet: str
+
+
+NetworkFact = (
+    LinkFact | SwitchFact | TunnelFact | RulesetFact | SubnetFact | ReservationsFact | LeaseFact
+)

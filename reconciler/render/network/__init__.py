@@ -1,0 +1,1 @@
+"""What networks, firewalls and proxies make of hosts, as resources. Pure."""
