@@ -1,6 +1,6 @@
 """F12: libvirtd restarts. The next look finds it again; what runs is neither touched nor redefined.
 
-The same with a real libvirtd, killed on a real host: tests/system/test_reach.py.
+The same with a real libvirtd, killed on a real host: tests/system/guests/test_reach.py.
 """
 
 from __future__ import annotations

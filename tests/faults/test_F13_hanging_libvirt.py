@@ -1,6 +1,6 @@
 """F13: a libvirt call that hangs costs its host the deadline, and nobody else anything.
 
-The same with a real libvirtd, frozen on a real host: tests/system/test_reach.py.
+The same with a real libvirtd, frozen on a real host: tests/system/guests/test_reach.py.
 """
 
 from __future__ import annotations

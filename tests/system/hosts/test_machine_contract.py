@@ -20,8 +20,8 @@ from tests.system.driven import driven
 from tests.system.lab import Lab, LabHost, taken
 
 HOST = "virt3"
-CLEANUP = Path(__file__).with_name("clean-base")
-REPOSITORY = Path(__file__).with_name("debian-repository")
+CLEANUP = Path(__file__).parents[1].joinpath("clean-base")
+REPOSITORY = Path(__file__).parents[1].joinpath("debian-repository")
 SOURCE, LISTED = (
     "/etc/apt/sources.list.d/acts.list",
     "deb [trusted=yes] file:/srv/acts/repository ./\n",

@@ -41,7 +41,7 @@ from tests.system.driven import driven
 from tests.system.lab import Lab, LabHost, eventually, taken
 from tests.system.mirror import PROXY, to_the_mirror
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 HOST = "virt3"
 LONG = timedelta(seconds=90)
 ROOM = "/srv/acts"

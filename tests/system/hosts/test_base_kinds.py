@@ -30,7 +30,7 @@ from tests.farms.bases import HOST, is_settled, only_change, plan_of, sealed, sy
 from tests.system.driven import driven
 from tests.system.lab import Lab, LabHost, taken
 
-CLEANUP = Path(__file__).with_name("clean-base")
+CLEANUP = Path(__file__).parents[1].joinpath("clean-base")
 PATIENCE = timedelta(seconds=60)
 ROOM = "/srv/contract"
 FILE = FileSpec(HOST, f"{ROOM}/ntp.conf", "file", "0640", "root", "adm", "pool ä\n")

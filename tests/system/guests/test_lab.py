@@ -173,7 +173,7 @@ def test_down_leaves_nothing_of_a_lab_that_was_killed_in_any_state(
     lab: Lab, tmp_path: Path, own_group: Path
 ) -> None:
     (tmp_path / "cache").symlink_to(lab.directory / "cache")
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     done = subprocess.run(
         [here / "own-world", own_group, here / "break-lab", COMMAND, tmp_path],
         stdout=subprocess.PIPE,

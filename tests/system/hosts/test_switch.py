@@ -48,7 +48,7 @@ nft flush ruleset
 """
 KILLED = """\
 import os, signal, sys
-from tests.system.test_switch import machine_of, start_rules
+from tests.system.hosts.test_switch import machine_of, start_rules
 from tests.system.lab import start
 from pathlib import Path
 
