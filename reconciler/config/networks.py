@@ -68,6 +68,11 @@ class TunnelField(Part):
     key: Annotated[int, Field(ge=1, le=16777215)] | None = Field(
         None, description="The key of a GRE tunnel or the network identifier of VXLAN."
     )
+    underlay: Label | None = Field(
+        None,
+        description="The network between whose addresses of the hosts they run; else the hosts' "
+        "own addresses. Who switches in user space needs one on another Open vSwitch.",
+    )
     underlay_mtu: Mtu = Field(USUAL_MTU, description="The MTU between the hosts' own addresses.")
     ipsec: IpsecField | None = Field(None, description="Encrypt what goes through.")
 

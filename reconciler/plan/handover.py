@@ -1,13 +1,19 @@
-"""A host that another environment has now: its base is left to that, as it is."""
+"""A host that another environment has now: its base is left to that, as it is.
+
+What networks made there is not: it belongs to the environment of the network.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from reconciler.kinds.base import BASE_KINDS
 from reconciler.kinds.base.kind import ChangeBase
 from reconciler.model.change import Action, Disruption
 from reconciler.plan.plan import Change, Plan
+
+_OF_BASES = frozenset(kind.name for kind in BASE_KINDS)
 
 
 def hand_over(plan: Plan, hosts: AbstractSet[str]) -> Plan:
@@ -23,7 +29,7 @@ def hand_over(plan: Plan, hosts: AbstractSet[str]) -> Plan:
 
 
 def _goes_along(change: Change, hosts: AbstractSet[str]) -> bool:
-    is_base = bool(change.operations) and isinstance(change.operations[-1], ChangeBase)
+    is_base = change.address.kind in _OF_BASES and bool(change.operations)
     return change.action is Action.DELETE and change.address.host in hosts and is_base
 
 

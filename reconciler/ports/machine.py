@@ -23,13 +23,15 @@ class Safety:
 
     `files` get the content with which `services` last ran well, and the services are restarted.
     `concerns` are the resources with the digest of the spec that is being tried, so that it is
-    known afterwards what was taken back.
+    known afterwards what was taken back. `network`: its interfaces, addresses, routes and switches
+    are kept and put back too.
     """
 
     files: tuple[str, ...]
     services: tuple[str, ...]
     concerns: tuple[tuple[Address, str], ...]
     deadline: timedelta = SWITCH_DEADLINE
+    network: bool = False
 
 
 class Machine(Protocol):

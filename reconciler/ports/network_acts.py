@@ -14,17 +14,23 @@ Tool = Literal["networkd", "netplan", "ifupdown2"]
 class PutInterface:
     """Make a bridge, a VLAN or a bond, or set it right, now and at each boot.
 
-    `files` are what `tool` sets it up from. What else the interface has is taken from it.
+    `files` are what its tool sets it up from, which is told of them by its directory. What is None
+    is left as it is. `former_files` (paths) and `former_routes` are what we made once and want no
+    more.
     """
 
     name: str
     type: Literal["bridge", "vlan", "bond"]
-    tool: Tool
     files: tuple[TextFile, ...]
     ports: tuple[str, ...] = ()
+    parent: str | None = None
+    vlan: int | None = None
+    mode: str | None = None
     mtu: int | None = None
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str, ...] | None = None
     routes: tuple[Route, ...] = ()
+    former_files: tuple[str, ...] = ()
+    former_routes: tuple[Route, ...] = ()
 
     def __str__(self) -> str:
         """In words."""
@@ -33,21 +39,30 @@ class PutInterface:
 
 @dataclass(frozen=True, slots=True)
 class RemoveInterface:
-    """Take a bridge, a VLAN or a bond away, now and at each boot; its ports stay as they are."""
+    """Take a bridge, a VLAN or a bond away, now and at each boot; its ports stay as they are.
+
+    With `keeps` the interface itself stays, and only its files and our routes go.
+    """
 
     name: str
     type: Literal["bridge", "vlan", "bond"]
-    tool: Tool
     files: tuple[str, ...]
+    routes: tuple[Route, ...] = ()
+    keeps: bool = False
 
     def __str__(self) -> str:
         """In words."""
+        if self.keeps:
+            return f"leave {self.type} {self.name} to whoever made it"
         return f"remove {self.type} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class PutSwitch:
-    """Make an Open vSwitch bridge, or set it right, in one transaction; its tunnels stay."""
+    """Make an Open vSwitch bridge, or set it right, in one transaction.
+
+    Of its ports those go that we once plugged in; tunnels, guests and what others plugged in stay.
+    """
 
     name: str
     datapath: Literal["system", "netdev"]
@@ -81,8 +96,6 @@ class PutTunnels:
     """Make just these the tunnels of a switch that are ours, in one transaction."""
 
     switch: str
-    type: Literal["gre", "vxlan"]
-    key: int | None
     ports: tuple[TunnelPort, ...]
     ipsec: tuple[str, ...] = ()
 

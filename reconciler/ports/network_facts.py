@@ -37,8 +37,10 @@ class TextFile:
 class LinkFact:
     """A network interface as it is now. `files` are those that were asked for and are there.
 
-    `ports` are what is plugged into a bridge, or the members of a bond, sorted; `parent` and `vlan`
-    are those of a VLAN. `addresses` are those that somebody gave it, with their prefix, sorted.
+    `type` is empty where there are only files. `ports` are what is plugged into a bridge, or the
+    members of a bond, sorted, without the ends of guests and containers; `parent` and `vlan` are
+    those of a VLAN. `addresses` are those that somebody gave it, with their prefix, sorted.
+    `routes` are ours, and those that were asked for, sorted.
     """
 
     type: str
@@ -55,7 +57,11 @@ class LinkFact:
 
 @dataclass(frozen=True, slots=True)
 class SwitchFact:
-    """An Open vSwitch bridge. `ports` are those that are no tunnels and not its own, sorted."""
+    """An Open vSwitch bridge.
+
+    `ports` are those of its ports that were asked for or that we plugged in, sorted: not its own,
+    no tunnels, and nobody else's.
+    """
 
     datapath: str
     ports: tuple[str, ...] = ()
@@ -70,13 +76,19 @@ class SwitchFact:
 class TunnelPort:
     """One end of a tunnel: the host on the other side, the port's name, and the other's address.
 
-    `remote_name` is what the other's certificate must say, where the tunnel is encrypted.
+    A `tunnel_key` of 0 is none. `is_isolated`: what came through a tunnel goes into no other. The other's
+    certificate must say `remote_name`, where the tunnel is encrypted. `flaws` are what else of it
+    is not as we made it, and why the switch does not serve it.
     """
 
     peer: str
     name: str
     remote: str
+    type: Literal["gre", "vxlan"]
+    tunnel_key: int = 0
+    is_isolated: bool = True
     remote_name: str = ""
+    flaws: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -88,14 +100,10 @@ class TunnelPort:
 class TunnelFact:
     """The ends of our tunnels on one switch.
 
-    `is_isolated`: none of them passes on to another what came through a tunnel. `ipsec`: the
-    certificate, the private key, the authority and the packet mark, or nothing.
+    `ipsec`: the certificate, the private key, the authority and the packet mark, or nothing.
     """
 
-    type: str
-    key: int | None
     ports: tuple[TunnelPort, ...] = ()
-    is_isolated: bool = True
     ipsec: tuple[str, ...] = ()
 
 

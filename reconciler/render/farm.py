@@ -14,10 +14,13 @@ from reconciler.config.documents import Host
 from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError
 from reconciler.kinds import KIND_BY_NAME
+from reconciler.kinds.base import BASE_KINDS
 from reconciler.model.position import Position, Problem
 from reconciler.model.quantity import format_size
+from reconciler.render.network.made import networks_made
 from reconciler.render.render import render
 
+_OF_BASES = frozenset(kind.name for kind in BASE_KINDS)
 _UPWARDS = "merge it to the owner's branch, and it is done from there"
 
 
@@ -42,7 +45,7 @@ def claims_of(documents: Documents) -> Claims:
     claims: dict[str, Holder] = {}
     problems: list[Problem] = []
     for want in render(documents):
-        if want.address.host:  # part of a host, which is claimed as a whole
+        if want.address.kind in _OF_BASES:  # part of a host, which is claimed as a whole
             continue
         holder = Holder(documents.environment, str(want.address), want.position)
         for claim in sorted(KIND_BY_NAME[want.address.kind].claims(want.spec)):
@@ -73,7 +76,7 @@ def farm_problems(
         for host in documents.hosts.values()
         for problem in _host_problems(documents, host, others)
     )
-    return (*clashes, *hosts)
+    return (*clashes, *hosts, *_network_problems(documents, others))
 
 
 def foreign_bases(documents: Documents, owners: Mapping[str, Host]) -> tuple[Problem, ...]:
@@ -175,3 +178,19 @@ def _host_problems(
             f"gives on its own branch: {granted}",
             f"merge the larger share to {host.environment} first",
         )
+
+
+def _network_problems(documents: Documents, others: Mapping[str, Documents]) -> Iterator[Problem]:
+    """Networks that would be made on hosts of somebody who does not share them."""
+    environment = documents.environment
+    for made in networks_made(documents):
+        owner = made.host.environment
+        branch = others.get(owner, documents)
+        theirs = branch.hosts.get(made.host.name, made.host)
+        if owner != environment and environment not in theirs.share:
+            yield Problem(
+                documents.position("Network", made.network.name, "hosts", made.host.name),
+                f"network {made.network.name} would be made on host {made.host.name}, which "
+                f"{owner} does not share with {environment}",
+                f"share it on the branch of {owner} first, or leave it out of `hosts`",
+            )

@@ -80,7 +80,8 @@ class BaseKind(Generic[S]):
     what is to be done, given what is wanted, what is there, and the names of the fields that
     differ. `drop` undoes what we did to what is there, or nothing. `note` is remembered in the
     mark, given what is wanted and what is there; of what `is_new` to us it tells how we found it,
-    and is written before anything else, because nobody could tell afterwards. `cost` and
+    and is written before anything else, because nobody could tell afterwards. `takes` says whose
+    names several kinds share. `cost` and
     `drop_cost` are what `make` and `drop` cost, `safety` is how to find back, `differs` what
     differs in the managed fields.
     """
@@ -97,6 +98,7 @@ class BaseKind(Generic[S]):
     drop_cost: Disruption = Disruption.LIVE
     safety: Callable[[S, Owner], Safety | None] = lambda _wanted, _owner: None
     differs: Callable[[S, S], tuple[FieldChange, ...]] = diff_fields
+    takes: str = ""
     settle: timedelta = timedelta(seconds=5)
     is_bound: bool = True
 
@@ -111,7 +113,8 @@ class BaseKind(Generic[S]):
 
     def claims(self, spec: S) -> frozenset[str]:
         """The thing itself."""
-        return frozenset({f"{self.name} {self.question(spec).name} of host {spec.host}"})
+        sort = self.takes or self.name
+        return frozenset({f"{sort} {self.question(spec).name} of host {spec.host}"})
 
     def scopes(self, specs: Iterable[S], hosts: Iterable[str]) -> frozenset[Scope]:
         """The bases that some spec is part of."""

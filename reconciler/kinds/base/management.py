@@ -122,6 +122,14 @@ def safety_of_user(address: Address, name: str, digest: str) -> Safety | None:
     return Safety(_LOGIN_FILES, (), ((address, digest),)) if name == _LOGIN else None
 
 
+def safety_of_network(address: Address, digest: str, files: Iterable[str] = ()) -> Safety:
+    """How the host finds back from a change of its interfaces, switches, tunnels or packet filter.
+
+    `files` are the paths of what sets them up at boot, all that the change may write or remove.
+    """
+    return Safety(tuple(files), (), ((address, digest),), network=True)
+
+
 def sysctl_path(name: str) -> str:
     """The path of a kernel setting below /proc/sys: in a name, `/` stands for a dot in it."""
     return name.translate(str.maketrans("./", "/."))
