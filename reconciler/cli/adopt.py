@@ -12,11 +12,12 @@ from reconciler.cli.command import Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.repository import open_repository, settings_of
 from reconciler.cli.world import surroundings
+from reconciler.cli.worktree import write_files
+from reconciler.config.check_addresses import lacking_machines
 from reconciler.config.documents import Host
 from reconciler.config.load import environments_of, load
 from reconciler.config.repository import Documents
 from reconciler.config.rewrite import document_text, with_items
-from reconciler.drivers.sharedfile import replace_file
 from reconciler.gitops.directory import DirectoryTree
 from reconciler.kinds.domain import DomainKind, DomainSpec
 from reconciler.kinds.volume import VolumeKind
@@ -77,6 +78,7 @@ def adopt(
             raise Failure(f"{name} has {', '.join(taken)} already; say MACHINE=NAME")
         adoptions, files = _documents_for(chosen, host, documents, ports, into)
     _write(into, files, name)
+    _tell_lacking(load(DirectoryTree(into), name, may_lack_addresses=True), adoptions)
     return _tell(adoptions, sorted(files))
 
 
@@ -136,31 +138,25 @@ def _documents_for(
 def _write(root: Path, files: Files, environment: str) -> None:
     """Write all the files, or none if the repository would not load with them.
 
+    Machines may lack addresses for now: only people know which each has.
+
     Raises:
         Failure: a new file is there already.
         ConfigError: what the repository would have against it.
     """
-    before = {
-        path: (root / path).read_text(encoding="utf-8") if (root / path).exists() else None
-        for path in files
-    }
-    if there := sorted(path for path, text in before.items() if text and "/vms/" in path):
+    if there := sorted(path for path in files if "/vms/" in path and (root / path).exists()):
         raise Failure(f"{', '.join(there)}: there already; remove it, or say MACHINE=NAME")
-    try:
-        for path, text in files.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            if before[path] is None:
-                (root / path).write_text(text, encoding="utf-8")
-            else:  # what people wrote must not be lost, whenever we are killed
-                replace_file(root / path, text.encode())
-        load(DirectoryTree(root), environment)
-    except BaseException:
-        for path, old in before.items():
-            if old is None:
-                (root / path).unlink(missing_ok=True)
-            else:
-                replace_file(root / path, old.encode())
-        raise
+    tree = DirectoryTree(root)
+    write_files(root, files, lambda: load(tree, environment, may_lack_addresses=True))
+
+
+def _tell_lacking(documents: Documents, adoptions: Sequence[Adoption]) -> None:
+    """Which addresses people have to write: hosts do not know what their machines took."""
+    adopted = {each.machine for each in adoptions if not each.reasons}
+    for machine, attachment, _ in lacking_machines(documents):
+        if machine.name in adopted:
+            said = f"write the address that {machine.name} has on network {attachment.network}"
+            click.echo(visible(f"{said}, or name a dynamic partition"), err=True)
 
 
 def _tell(adoptions: Sequence[Adoption], files: Sequence[str]) -> Exit:

@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reconciler.config.check_addresses import address_problems
+from reconciler.config.check_firewalls import firewall_problems
 from reconciler.config.check_hosts import host_problems
 from reconciler.config.check_machines import machine_problems
+from reconciler.config.check_networks import network_problems
+from reconciler.config.check_proxies import proxy_problems
 from reconciler.config.check_rooms import room_problems
 from reconciler.config.check_secrets import secret_problems
 from reconciler.config.check_zones import zone_problems
@@ -34,7 +37,10 @@ def check_documents(documents: Documents, names: Names) -> tuple[Problem, ...]:
         *machine_problems(documents, names),
         *host_problems(documents),
         *room_problems(documents, names),
+        *network_problems(documents, names),
         *address_problems(documents),
+        *firewall_problems(documents, names),
+        *proxy_problems(documents, names),
         *zone_problems(documents, names),
         *secret_problems(documents),
     )

@@ -2,163 +2,173 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, summarize_address_range
-from itertools import combinations
+from collections.abc import Iterator
 
+from reconciler.config.addresses import (
+    MACHINE_PURPOSES,
+    Ip,
+    edges,
+    edges_of_subnet,
+    partition_at,
+    range_of,
+    source_of,
+)
+from reconciler.config.documents import AttachmentField, VirtualMachine
+from reconciler.config.names import unknown
 from reconciler.config.networks import Network, PartitionField
+from reconciler.config.owners import GATEWAY, HOST, MACHINE, Owner, owners
 from reconciler.config.repository import Documents
 from reconciler.model.position import Position, Problem
 
-MACHINE_PURPOSES = frozenset({"machines", "services"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Owner:
-    what: str
-    position: Position
+ALLOCATE = "run `reconciler allocate`, which writes a free one"
+_MACHINE = "VirtualMachine"
+_MAY_HAVE = {HOST: ("hosts",), MACHINE: MACHINE_PURPOSES}
 
 
 def address_problems(documents: Documents) -> Iterator[Problem]:
-    """Everything that is wrong with networks, partitions and addresses."""
-    for network in documents.networks.values():
-        yield from _partition_problems(documents, network)
-        yield from _gateway_problems(documents, network)
-    for one, other in combinations(documents.networks.values(), 2):
-        if one.subnet.overlaps(other.subnet):
-            what = f"networks {one.name} and {other.name} overlap: {one.subnet}, {other.subnet}"
-            position = documents.position("Network", other.name, "subnet")
-            yield Problem(position, what, f"the other is at {_network(documents, one)}")
-    yield from _machine_problems(documents)
+    """Everything that is wrong with addresses, of networks and of hardware."""
+    yield from _placements(documents)
     yield from _double_owners(documents)
+    yield from _sources(documents)
     yield from _mac_problems(documents)
 
 
-def partition_networks(partition: PartitionField) -> tuple[IPv4Network, ...]:
-    """A partition's range as networks.
-
-    Raises:
-        ValueError: it is neither a network nor `first-last`.
-    """
-    first, dash, last = partition.range.partition("-")
-    if not dash:
-        return (IPv4Network(first, strict=True),)
-    return tuple(summarize_address_range(IPv4Address(first), IPv4Address(last)))
-
-
-def _ranges(network: Network) -> dict[str, tuple[IPv4Network, ...]]:
-    ranges = {}
-    for partition in network.partitions:
-        try:
-            ranges[partition.name] = partition_networks(partition)
-        except ValueError:
-            continue
-    return ranges
+def lacking_problems(documents: Documents) -> Iterator[Problem]:
+    """Who must have an address and has none. What `allocate` mends is all that it may meet."""
+    for machine, attachment, partition in lacking_machines(documents):
+        network = attachment.network
+        position = documents.position(_MACHINE, machine.name, "networks", network)
+        what = f"machine {machine.name} has no address on network {network}"
+        remedy = f"{ALLOCATE} of partition {partition.name}, or name a dynamic `partition:`"
+        yield Problem(position, what, remedy)
+    for network in documents.networks.values():
+        addressed = {place.name for place in network.hosts if place.address is not None}
+        places = {place.name for place in network.hosts}
+        for server in network.dhcp.servers if network.dhcp else ():
+            if server in places - addressed:
+                position = documents.position("Network", network.name, "hosts", server)
+                what = f"host {server} is a DHCP server of network {network.name} without address"
+                yield Problem(position, what, f"write its `address:`, or {ALLOCATE}")
 
 
-def _partition_problems(documents: Documents, network: Network) -> Iterator[Problem]:
-    ranges = _ranges(network)
-    for partition in network.partitions:
-        position = documents.position("Network", network.name, "partitions", partition.name)
-        if partition.name not in ranges:
-            what = f"{partition.range} is no range of addresses"
-            yield Problem(position, what, "write a network or first-last")
-        elif not all(part.subnet_of(network.subnet) for part in ranges[partition.name]):
-            what = f"partition {partition.name} is not inside {network.subnet}"
-            yield Problem(position, what, "choose a range of the subnet")
-    for (one, first), (other, second) in combinations(ranges.items(), 2):
-        if any(a.overlaps(b) for a in first for b in second):
-            position = documents.position("Network", network.name, "partitions", other)
-            yield Problem(position, f"partitions {one} and {other} overlap", "cut one of them")
-
-
-def _gateway_problems(documents: Documents, network: Network) -> Iterator[Problem]:
-    if network.gateway is not None and network.gateway not in network.subnet:
-        position = documents.position("Network", network.name, "gateway")
-        what = f"gateway {network.gateway} is not inside {network.subnet}"
-        yield Problem(position, what, "choose an address of the subnet")
-
-
-def _machine_problems(documents: Documents) -> Iterator[Problem]:
-    taken = {name: _taken(network) for name, network in documents.networks.items()}
+def lacking_machines(
+    documents: Documents,
+) -> Iterator[tuple[VirtualMachine, AttachmentField, PartitionField]]:
+    """Machines without an address that they must have, and the partition it is to come from."""
     for machine in documents.machines.values():
         for each in machine.networks:
             network = documents.networks.get(each.network)
-            if each.address is not None and network is not None:
-                path = ("networks", each.network, "address")
-                position = documents.position("VirtualMachine", machine.name, *path)
-                yield from _placement_problems(network, taken[each.network], each.address, position)
+            if network is not None and each.address is None:
+                partition = source_of(network, each)
+                if partition is not None:
+                    yield machine, each, partition
 
 
-def _taken(network: Network) -> tuple[tuple[PartitionField, tuple[IPv4Network, ...]], ...]:
-    """The partitions that are not for machines, with their addresses."""
-    ranges = _ranges(network)
-    return tuple(
-        (partition, ranges.get(partition.name, ()))
-        for partition in network.partitions
-        if partition.purpose not in MACHINE_PURPOSES
-    )
+def _placements(documents: Documents) -> Iterator[Problem]:
+    """Addresses that are outside, nobody's to have, or for somebody else."""
+    told: set[tuple[str, Ip, str]] = set()
+    for owner in owners(documents):
+        for network in _networks_of(documents, owner):
+            place = (owner.called, owner.address, network.name)
+            if place not in told:
+                told.add(place)
+                yield from _placement(network, owner)
 
 
-def _placement_problems(
-    network: Network,
-    taken: Iterable[tuple[PartitionField, tuple[IPv4Network, ...]]],
-    address: IPv4Address | IPv6Address,
-    position: Position,
-) -> Iterator[Problem]:
+def _networks_of(documents: Documents, owner: Owner) -> Iterator[Network]:
+    """The network that the address is written for; for a host's own the one it lies in."""
+    if owner.network:
+        if owner.sort != GATEWAY and owner.network in documents.networks:
+            yield documents.networks[owner.network]
+        return
+    for network in documents.networks.values():
+        if owner.address in network.subnet:
+            yield network
+
+
+def _placement(network: Network, owner: Owner) -> Iterator[Problem]:
+    address, position = owner.address, owner.position
     if address not in network.subnet:
         what = f"{address} is not inside network {network.name} ({network.subnet})"
         yield Problem(position, what, "choose an address of the network")
         return
-    if address in {network.subnet.network_address, network.subnet.broadcast_address}:
+    partition = partition_at(network, address)
+    if address in edges_of_subnet(network):
         what = f"{address} is the network or broadcast address of {network.name}"
         yield Problem(position, what, "choose another")
-    for partition, ranges in taken:
-        if any(address in part for part in ranges):
-            what = f"{address} is in partition {partition.name}, which is for {partition.purpose}"
-            yield Problem(position, what, "choose an address for machines or services")
+    elif partition is not None and address in edges(partition):
+        what = f"{address} is the network or broadcast address of partition {partition.name}"
+        yield Problem(position, what, "choose another")
+    yield from _purpose(network, owner, partition)
+
+
+def _purpose(network: Network, owner: Owner, partition: PartitionField | None) -> Iterator[Problem]:
+    wanted = _MAY_HAVE[owner.sort]
+    if partition is not None and partition.purpose not in wanted:
+        called = f"partition {partition.name}, which is for {partition.purpose}"
+        what = f"{owner.address} is in {called}"
+        if partition.purpose == "dynamic":
+            what = f"{owner.address} is in dynamic partition {partition.name}, which DHCP gives out"
+        yield Problem(owner.position, what, f"choose an address for {' or '.join(wanted)}")
+    has_hosts = any(each.purpose == "hosts" for each in network.partitions)
+    if partition is None and owner.sort == HOST and has_hosts:
+        what = f"{owner.address} of {owner.what} is in no partition of network {network.name}"
+        yield Problem(owner.position, what, "choose an address for hosts")
 
 
 def _double_owners(documents: Documents) -> Iterator[Problem]:
-    owners: dict[IPv4Address | IPv6Address, _Owner] = {}
-    for address, owner in _owners(documents):
-        if address in owners:
-            other = owners[address]
-            what = f"{owner.what} has {address}, which {other.what} has ({other.position})"
-            yield Problem(owner.position, what, "choose another address for one of them")
-        else:
-            owners[address] = owner
+    """A host may say its own address once more in a network; a machine has each address once."""
+    first: dict[Ip, Owner] = {}
+    for owner in owners(documents):
+        other = first.setdefault(owner.address, owner)
+        is_same_host = owner.sort == HOST and (owner.sort, owner.name) == (other.sort, other.name)
+        if other is owner or is_same_host:
+            continue
+        what = f"{owner.what} has {owner.address}, which {other.what} has ({other.position})"
+        yield Problem(owner.position, what, "choose another address for one of them")
 
 
-def _owners(documents: Documents) -> Iterator[tuple[IPv4Address | IPv6Address, _Owner]]:
-    for network in documents.networks.values():
-        if network.gateway is not None:
-            position = documents.position("Network", network.name, "gateway")
-            yield network.gateway, _Owner(f"the gateway of network {network.name}", position)
-    for host in documents.hosts.values():
-        position = documents.position("Host", host.name, "address")
-        yield host.address, _Owner(f"host {host.name}", position)
+def _sources(documents: Documents) -> Iterator[Problem]:
+    """The partition that an attachment names must be there, and hold its address."""
     for machine in documents.machines.values():
         for each in machine.networks:
-            if each.address is not None:
-                path = ("networks", each.network, "address")
-                position = documents.position("VirtualMachine", machine.name, *path)
-                yield each.address, _Owner(f"machine {machine.name}", position)
+            network = documents.networks.get(each.network)
+            if network is None or each.partition is None:
+                continue
+            path = ("networks", each.network, "partition")
+            position = documents.position(_MACHINE, machine.name, *path)
+            named = {partition.name: partition for partition in network.partitions}
+            if each.partition not in named:
+                yield unknown(position, "partition", each.partition, named)
+            else:
+                yield from _source(machine, each, named[each.partition], position)
+
+
+def _source(
+    machine: VirtualMachine, each: AttachmentField, partition: PartitionField, position: Position
+) -> Iterator[Problem]:
+    try:
+        ends = range_of(partition)
+    except ValueError:
+        return
+    if partition.purpose == "hosts":
+        what = f"machine {machine.name} is to be in partition {partition.name}, which is for hosts"
+        yield Problem(position, what, "name a partition for machines or services")
+    elif each.address is not None and each.address not in ends:
+        what = f"{each.address} of machine {machine.name} is not in partition {partition.name}"
+        yield Problem(position, what, f"choose an address of {partition.range}")
 
 
 def _mac_problems(documents: Documents) -> Iterator[Problem]:
-    owners: dict[str, str] = {}
+    """Hardware addresses that are written twice; derived ones are compared when all are known."""
+    first: dict[str, tuple[str, Position]] = {}
     for machine in documents.machines.values():
         for each in machine.networks:
-            if each.mac is not None and each.mac in owners:
-                path = ("networks", each.network, "mac")
-                position = documents.position("VirtualMachine", machine.name, *path)
-                what = f"machine {machine.name} has {each.mac}, which {owners[each.mac]} has"
+            if each.mac is None:
+                continue
+            path = ("networks", each.network, "mac")
+            position = documents.position(_MACHINE, machine.name, *path)
+            other, where = first.setdefault(each.mac, (machine.name, position))
+            if where != position:
+                what = f"machine {machine.name} has {each.mac}, which machine {other} has ({where})"
                 yield Problem(position, what, "choose another hardware address")
-            elif each.mac is not None:
-                owners[each.mac] = f"machine {machine.name}"
-
-
-def _network(documents: Documents, network: Network) -> Position:
-    return documents.position("Network", network.name, "subnet")

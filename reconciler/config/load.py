@@ -14,6 +14,7 @@ from typing import Any, Protocol, get_args
 from pydantic import ValidationError
 
 from reconciler.config.check import UNKNOWN, check_documents
+from reconciler.config.check_addresses import lacking_problems
 from reconciler.config.complaints import complaints
 from reconciler.config.document import Document, EnvironmentName
 from reconciler.config.documents import DOCUMENTS, Environment, Farm
@@ -82,8 +83,16 @@ class ParseCache:
             self.secrets = {key: value for key, value in self.secrets.items() if key in in_use}
 
 
-def load(tree: TreeReader, environment: str, cache: ParseCache | None = None) -> Documents:
+def load(
+    tree: TreeReader,
+    environment: str,
+    cache: ParseCache | None = None,
+    *,
+    may_lack_addresses: bool = False,
+) -> Documents:
     """The documents of one environment.
+
+    `may_lack_addresses`: machines that must have an address need not have it yet.
 
     Raises:
         ConfigError: every problem of the tree, each with file, line and column.
@@ -106,6 +115,7 @@ def load(tree: TreeReader, environment: str, cache: ParseCache | None = None) ->
     problems += _essentials(environment, names)
     documents = _documents(environment, models, resolved.documents, secrets)
     problems += check_documents(documents, names)
+    problems += () if may_lack_addresses else lacking_problems(documents)
     if problems:
         raise ConfigError(problems)
     return documents

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reconciler.config.document import Document
-from reconciler.config.fields import FilePath, HostPattern, Interval, IpAddress, Label
+from reconciler.config.fields import FilePath, HostPattern, Interval, IpAddress, Label, Size
 from reconciler.config.network_fields import CookieName, Port, UrlPath
 from reconciler.config.part import Many, Part
-from reconciler.model.quantity import parse_duration
+from reconciler.model.quantity import parse_duration, parse_size
 
 
 class UpstreamField(Part):
@@ -59,6 +60,27 @@ class SiteField(Part):
     tls: TlsField | None = Field(None, description="Its certificate; else it has none.")
     sticky: StickyField | None = Field(None, description="Whether visitors stay with a server.")
     health: HealthField = Field(HealthField(), description="When a server is left out.")
+    largest_request: Size = Field(
+        parse_size("64 MiB"), description="How much a visitor may send in one request."
+    )
+
+    @model_validator(mode="after")
+    def _can_work(self) -> SiteField:
+        if reasons := list(_problems(self)):
+            raise ValueError("; ".join(reasons))
+        return self
+
+
+def _problems(site: SiteField) -> Iterator[str]:
+    """What nginx would refuse, or could not do."""
+    if all(server.backup for server in site.upstreams):
+        yield "needs a server in upstreams that is no backup"
+    if site.sticky is None:
+        return
+    if any(server.backup for server in site.upstreams):
+        yield "cannot have both a backup and sticky visitors: leave one of them out"
+    if (site.sticky.by == "cookie") != (site.sticky.cookie is not None):
+        yield "sticky needs the name of a cookie with `by: cookie`, and only then"
 
 
 class Proxy(Document):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.ports.hypervisor import DomainDefinition
 
 
@@ -26,7 +28,7 @@ def _seen_by_guest(definition: DomainDefinition) -> tuple[object, ...]:
         definition.vcpus,
         definition.memory_bytes,
         frozenset((disk.pool, disk.volume, disk.device) for disk in definition.disks),
-        frozenset(definition.interfaces),
+        frozenset(replace(each, guarded=each.guarded or None) for each in definition.interfaces),
         definition.vcpus_maximum,
         definition.memory_maximum_bytes,
         definition.cpu_model,

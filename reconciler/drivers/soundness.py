@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from uuid import UUID
 
-from reconciler.ports.hypervisor import DomainDefinition, Interface
+from reconciler.ports.hypervisor import GIVEN, DomainDefinition, Interface
 
 KIB = 1024
 _MAC = re.compile(r"\A[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")
@@ -70,6 +71,8 @@ def _unsound_plug(interface: Interface) -> Iterator[str]:
         yield f"{interface.mac[:80]}: only a port of Open vSwitch has a VLAN of its own"
     if interface.vlan is not None and not 1 <= interface.vlan <= LARGEST_VLAN:
         yield f"{interface.mac[:80]}: {interface.vlan} is no VLAN"
+    if interface.guarded and not _is_guard(interface.guarded):
+        yield f"{interface.mac[:80]}: {interface.guarded[:80]!r} is no address to guard"
     if interface.portgroup and interface.switch != "libvirt":
         yield f"{interface.mac[:80]}: only a libvirt network has port groups"
     if interface.portgroup and not _is_name(interface.portgroup):
@@ -98,6 +101,14 @@ def _unsound_devices(definition: DomainDefinition) -> Iterator[str]:
 def _is_name(text: str) -> bool:
     is_clean = text.isprintable() and text == text.strip() and "/" not in text
     return is_clean and 0 < len(text) <= LONGEST_NAME
+
+
+def _is_guard(text: str) -> bool:
+    """Libvirt's filter knows one IPv4 address, or learns it."""
+    try:
+        return text == GIVEN or str(IPv4Address(text)) == text
+    except ValueError:
+        return False
 
 
 def _is_uuid(text: str) -> bool:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
+from functools import lru_cache
 
+from reconciler.kinds.base.kind import name_of
 from reconciler.kinds.domain_changes import GuestChanges, in_words, reordered, tagged
 from reconciler.kinds.domain_operations import (
     AdjustGuest,
@@ -45,6 +47,7 @@ from reconciler.ports.world import Ports
 _IDENTITY = frozenset({"libvirt_name", "uuid"})
 _CALLED_ALIKE = frozenset(field.name for field in fields(DomainDefinition)) - {"name"}
 _DEFINITION = _CALLED_ALIKE - {"uuid"}
+_PLUGS = ("bridge", "switch", "tunnel", "libvirt_network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class DomainSpec:
 
     `pending_restart` says that it runs on another definition, which is `guest`; a desired spec has
     False when changes may restart it, and None when they wait for a person to do so. `after` are
-    the machines that must run before this one starts. `snapshots` are those of ours that are there;
+    the machines that must run before this one starts, `networks` the reservations of its addresses;
+    those without a host are on its own. `snapshots` are those of ours that are there;
     in a desired spec, what to go back to. `snapshot_from` is the cost from which on a change is
     made only after a snapshot. `moving_to` is where an unfinished move leads.
     """
@@ -78,6 +82,7 @@ class DomainSpec:
     pending_restart: bool | None = False
     guest: DomainDefinition | None = field(default=None, compare=False)
     after: tuple[str, ...] = field(default=(), compare=False)
+    networks: tuple[Address, ...] = field(default=(), compare=False)
     snapshots: tuple[str, ...] = field(default=(), compare=False)
     snapshot_from: Disruption | None = field(default=None, compare=False)
     moving_to: str | None = field(default=None, compare=False)
@@ -93,6 +98,13 @@ def volume_address(domain: str, disk: str) -> Address:
     return Address("volume", f"{domain}-{disk}")
 
 
+@lru_cache(maxsize=4096)
+def plugs_at(host: str, bridge: str) -> frozenset[Address]:
+    """What an interface may be plugged into: whatever is called so on the host."""
+    name = name_of(bridge)
+    return frozenset(Address(kind, name, host) for kind in _PLUGS)
+
+
 class DomainKind:
     """Answers for domains."""
 
@@ -106,9 +118,13 @@ class DomainKind:
         return spec.uuid
 
     def needs(self, address: Address, spec: DomainSpec) -> frozenset[Address]:
-        """The volumes of its disks, and the machines that must run before it."""
+        """The volumes of its disks, what it is plugged into, and who must run before it."""
         before = {Address("domain", name) for name in spec.after}
-        return volume_addresses(address.name, spec) | before
+        if spec.host is None:
+            return volume_addresses(address.name, spec) | before
+        before.update(replace(each, host=each.host or spec.host) for each in spec.networks)
+        plugs = (plugs_at(spec.host, each.bridge) for each in spec.interfaces)
+        return volume_addresses(address.name, spec).union(before, *plugs)
 
     def claims(self, spec: DomainSpec) -> frozenset[str]:
         """Its name on the host, its UUID and its hardware addresses, which no two may share."""
@@ -144,7 +160,7 @@ class DomainKind:
         """
         if desired.pending_restart or not desired.running or _has_all(observed.guest, desired):
             desired = replace(desired, pending_restart=None)
-        if any(each.vlan for each in observed.interfaces):
+        if any(each.vlan or each.guarded for each in observed.interfaces):
             desired = replace(desired, interfaces=tagged(desired.interfaces))
             observed = replace(observed, interfaces=tagged(observed.interfaces))
         changes = (*diff_fields(desired, observed), *reordered(desired, observed))

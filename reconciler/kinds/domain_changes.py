@@ -147,8 +147,10 @@ def definition_changes(
 
 
 def tagged(interfaces: tuple[Interface, ...]) -> tuple[Interface, ...]:
-    """With 0 for no VLAN: a wish for none is a wish, and leaves nothing open."""
-    return tuple(replace(each, vlan=each.vlan or 0) for each in interfaces)
+    """With 0 for no VLAN and nothing for no guard: a wish for none leaves nothing open."""
+    return tuple(
+        replace(each, vlan=each.vlan or 0, guarded=each.guarded or "") for each in interfaces
+    )
 
 
 def reordered(desired: _HasDevices, observed: _HasDevices) -> Iterator[FieldChange]:

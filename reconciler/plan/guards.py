@@ -211,12 +211,16 @@ def _record_key(path: str) -> str:
 
 
 def _whole_removal(change: Change, plan: Plan) -> bool:
-    """Whether a thing goes with all it is part of. A volume may have been taken out by hand."""
+    """Whether a thing goes with all it is part of. A volume may have been taken out by hand.
+
+    What a machine was plugged into is no part of it: it goes when the machine has left.
+    """
     if change.action is not Action.DELETE:
         return False
     stays = {other.address for other in plan.changes if other.action is not Action.DELETE}
     stays |= {remark.address for remark in plan.remarks}
-    if change.needs & stays:
+    parts = {need for need in change.needs if not (change.address.host and need.kind == "domain")}
+    if parts & stays:
         return False
     gone = {other.address for other in plan.changes if other.action is Action.DELETE}
     if change.address.kind != "volume" or any(a.kind == "domain" for a in change.needs & gone):

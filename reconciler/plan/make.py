@@ -23,7 +23,7 @@ from reconciler.plan.plan import Cause, Change, Obstacle, Plan, Remark, Unknown
 
 UNDONE = "it cut its host off, which took it back by itself; change it in git to try again"
 # First boot data, what a policy does, what is encrypted, and what the `needs` of a change tell.
-UNTOLD = frozenset({"after", "sealed", "seed", "snapshot_from"})
+UNTOLD = frozenset({"after", "networks", "sealed", "seed", "snapshot_from"})
 
 
 def make_plan(
@@ -100,11 +100,13 @@ class _Pairs:
         replaced = frozenset(change.address for change in changes.values() if _replaces(change))
         there = {_marked(seen) for seen in (*matches.found.values(), *matches.unwanted)}
         for want in desired:
-            if found := self.found.get(want.address):
-                kind, moves = KIND_BY_NAME[want.address.kind], changes.get(want.address)
-                lost = kind.needs(want.address, found.spec) & replaced
-                gone = kind.needs(_marked(found), found.spec) - there
-                if change := self._bereft(want, lost, gone if _destination(moves) else frozenset()):
+            found = self.found.get(want.address)
+            moves = _destination(changes.get(want.address))
+            if found is not None and (replaced or moves):
+                kind = KIND_BY_NAME[want.address.kind]
+                lost = _parts(kind.needs(want.address, found.spec)) & replaced
+                gone = _parts(kind.needs(_marked(found), found.spec)) - there
+                if change := self._bereft(want, lost, gone if moves else frozenset()):
                     changes[want.address] = change
         return changes
 
@@ -272,8 +274,13 @@ def _carried(
         if destination := _destination(change):
             seen = found[address]
             needs = KIND_BY_NAME[address.kind].needs(_marked(seen), seen.spec)
-            carried |= dict.fromkeys(needs, destination)
+            carried |= dict.fromkeys(_parts(needs), destination)
     return carried
+
+
+def _parts(needs: AbstractSet[Address]) -> frozenset[Address]:
+    """What can be taken from a thing or along with it: not what belongs to a host."""
+    return frozenset(need for need in needs if need.host is None)
 
 
 def _destination(change: Change | None) -> str | None:

@@ -36,8 +36,8 @@ About = Literal[
     "ruleset",
     "subnet",
     "reservations",
-    "lease",
     "libvirt_network",
+    "libvirt_reservations",
 ]
 
 
@@ -53,8 +53,8 @@ class Question:
     machine. A service: the paths of the files that it reads. A command: the arguments of its check.
     A pool: what the thing behind it is about, and its name. A volume group or zpool: its devices as
     people name them, for the answer to name them so. A bridge, VLAN, bond or switch: the paths of
-    the files that set it up, and of a switch the names of its ports. Reservations: the network and its subnet. `absent` says that the thing
-    is not to be there, and changes nothing in the answer.
+    the files that set it up, its ports, and where its routes lead. Reservations: the network and
+    its subnet. `absent` says that the thing is not to be there, and changes nothing in the answer.
     """
 
     about: About

@@ -1,4 +1,4 @@
-"""What may be asked of one virtualization host: domains, volumes, pools.
+"""What may be asked of one virtualization host: domains, volumes, pools, networks.
 
 Every call either takes effect and returns, or raises a `DriverError`:
 `Unreachable` (no answer within the driver's deadline, outcome unknown), `Denied`, `Conflict`
@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from reconciler.model.resource import Owner
+from reconciler.ports.libvirt_networks import Networks
 
 Accelerator = Literal["kvm", "qemu"]
 Firmware = Literal["bios", "uefi"]
@@ -20,6 +21,7 @@ LinkState = Literal["up", "down"]
 Switch = Literal["linux", "openvswitch", "libvirt"]
 VolumeFormat = Literal["qcow2", "raw", "iso"]  # iso: a seed
 PoolType = Literal["dir", "logical", "zfs"]
+GIVEN = "dhcp"  # the address that a machine is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ class Interface:
     """A network interface of a domain: its hardware address and what it is plugged into.
 
     `bridge` is the name of a Linux bridge, of an Open vSwitch bridge, or of a libvirt network
-    with an optional `portgroup`, as `switch` says. `vlan` is the tag of an access port.
+    with an optional `portgroup`, as `switch` says. `vlan` is the tag of an access port. `guarded`
+    is the only address that it can send from, or `GIVEN` for the one that it gets by DHCP, None or
+    empty for any.
     """
 
     mac: str
@@ -54,6 +58,7 @@ class Interface:
     vlan: int | None = None
     portgroup: str = ""
     link: LinkState = "up"
+    guarded: str | None = None
 
     @property
     def key(self) -> str:
@@ -187,16 +192,7 @@ class PoolState:
     autostart: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkState:
-    """A libvirt network as it is. `subnet` is its IPv4 network (CIDR), where it has one."""
-
-    name: str
-    bridge: str
-    subnet: str | None = None
-
-
-class Hypervisor(Protocol):
+class Hypervisor(Networks, Protocol):
     """One virtualization host."""
 
     def pools(self) -> tuple[PoolState, ...]:
@@ -213,10 +209,6 @@ class Hypervisor(Protocol):
 
     def remove_pool(self, name: str) -> None:
         """Stop a pool and forget it; what is in it stays. Idempotent."""
-        ...
-
-    def networks(self) -> tuple[NetworkState, ...]:
-        """Every active network of libvirt's own."""
         ...
 
     def domains(self) -> tuple[DomainState, ...]:

@@ -15,8 +15,8 @@ class PutInterface:
     """Make a bridge, a VLAN or a bond, or set it right, now and at each boot.
 
     `files` are what its tool sets it up from, which is told of them by its directory. What is None
-    is left as it is. `former_files` (paths) and `former_routes` are what we made once and want no
-    more.
+    is left as it is. The `former` are paths, routes and ports that we or others gave it, and that
+    it is to lose.
     """
 
     name: str
@@ -31,6 +31,7 @@ class PutInterface:
     routes: tuple[Route, ...] = ()
     former_files: tuple[str, ...] = ()
     former_routes: tuple[Route, ...] = ()
+    former_ports: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """In words."""
@@ -59,19 +60,22 @@ class RemoveInterface:
 
 @dataclass(frozen=True, slots=True)
 class PutSwitch:
-    """Make an Open vSwitch bridge, or set it right, in one transaction.
+    """Make an Open vSwitch bridge, or set it right, in one transaction, now and at each boot.
 
-    Of its ports those go that we once plugged in; tunnels, guests and what others plugged in stay.
+    `files` set up its own interface at boot; `former_files` and `former_routes` are ours, and to go
+    unless they are named again. Without `addresses` those that it has stay. Of its ports those go
+    that we once plugged in; tunnels, guests and what others plugged in stay.
     """
 
     name: str
     datapath: Literal["system", "netdev"]
-    tool: Tool
-    files: tuple[TextFile, ...]
+    files: tuple[TextFile, ...] = ()
     ports: tuple[str, ...] = ()
     mtu: int | None = None
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str, ...] | None = None
     routes: tuple[Route, ...] = ()
+    former_files: tuple[str, ...] = ()
+    former_routes: tuple[Route, ...] = ()
 
     def __str__(self) -> str:
         """In words."""
@@ -80,15 +84,19 @@ class PutSwitch:
 
 @dataclass(frozen=True, slots=True)
 class RemoveSwitch:
-    """Take an Open vSwitch bridge away."""
+    """Take an Open vSwitch bridge away, now and at each boot.
+
+    `keeps`: it stays, as it was there before us, and so does what it has now.
+    """
 
     name: str
-    tool: Tool
-    files: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+    keeps: bool = False
 
     def __str__(self) -> str:
         """In words."""
-        return f"remove switch {self.name}"
+        return f"leave switch {self.name} to itself" if self.keeps else f"remove switch {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +118,13 @@ class PutTunnels:
 class PutRuleset:
     """Make this the content of our table of the packet filter, now and at each boot, at once.
 
-    The source must name no table but this one.
+    The source must name no table but this one. `management` are the networks from which it lets us
+    in, or none if from everywhere: what would shut us out is refused.
     """
 
     table: str
     source: str
+    management: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """In words."""
@@ -134,9 +144,13 @@ class RemoveRuleset:
 
 @dataclass(frozen=True, slots=True)
 class PutSubnet:
-    """Let the DHCP server serve a subnet, now and at each boot; reservations in it stay."""
+    """Let the DHCP server serve a subnet, now and at each boot; reservations in it stay.
+
+    What the network had as its subnet before is served no more.
+    """
 
     network: str
+    environment: str
     subnet: str
     interface: str
     pools: tuple[str, ...]

@@ -76,15 +76,15 @@ class SwitchFact:
 class TunnelPort:
     """One end of a tunnel: the host on the other side, the port's name, and the other's address.
 
-    A `tunnel_key` of 0 is none. `is_isolated`: what came through a tunnel goes into no other. The other's
-    certificate must say `remote_name`, where the tunnel is encrypted. `flaws` are what else of it
-    is not as we made it, and why the switch does not serve it.
+    A `tunnel_key` of 0 is none. `is_isolated`: what came through a tunnel goes into no other.
+    `remote_name` is what the other's certificate must say, where the tunnel is encrypted. `flaws`
+    are what else of it is not as we made it, and why the switch does not serve it.
     """
 
     peer: str
     name: str
     remote: str
-    type: Literal["gre", "vxlan"]
+    type: str
     tunnel_key: int = 0
     is_isolated: bool = True
     remote_name: str = ""
@@ -109,10 +109,14 @@ class TunnelFact:
 
 @dataclass(frozen=True, slots=True)
 class RulesetFact:
-    """Our table of the packet filter: what its file says, and whether the kernel has just that."""
+    """Our table of the packet filter: what its file says, and whether the kernel has just that.
+
+    `is_persisted`: a boot brings it back.
+    """
 
     source: str | None
     is_loaded: bool
+    is_persisted: bool = True
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -128,11 +132,20 @@ class DhcpOption:
         return self.name
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Lease:
+    """An address that a DHCP server gave to a hardware address it has no reservation for."""
+
+    mac: str
+    address: str
+
+
 @dataclass(frozen=True, slots=True)
 class SubnetFact:
-    """A subnet that a DHCP server serves. `pools` are `first-last`. `is_persisted`: also at boot.
+    """A subnet that a DHCP server serves. `pools` are `first-last`, sorted, as are the options.
 
-    `is_served`: the server runs, and has it.
+    `is_served`: the server runs, and has it wholly. `is_persisted`: so it will at its next start.
+    `leases` are those that are good now, at most a thousand.
     """
 
     subnet: str
@@ -144,11 +157,12 @@ class SubnetFact:
     boot_file: str = ""
     is_served: bool = True
     is_persisted: bool = True
+    leases: tuple[Lease, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reservation:
-    """An address that a DHCP server keeps for a hardware address."""
+    """An address that a DHCP server keeps for a hardware address; any of the pools if empty."""
 
     mac: str
     address: str
@@ -162,21 +176,13 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class ReservationsFact:
-    """What one environment reserves in one subnet, sorted."""
+    """What one environment reserves in one subnet, sorted. `is_...` as of the subnet."""
 
     entries: tuple[Reservation, ...]
     is_served: bool = True
     is_persisted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseFact:
-    """An address that a DHCP server gave to somebody for whom none is reserved."""
-
-    address: str
-    subnet: str
-
-
 NetworkFact = (
-    LinkFact | SwitchFact | TunnelFact | RulesetFact | SubnetFact | ReservationsFact | LeaseFact
+    LinkFact | SwitchFact | TunnelFact | RulesetFact | SubnetFact | ReservationsFact
 )

@@ -16,7 +16,8 @@ from reconciler.config.networks import Network
 from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.volume import VolumeSpec
 from reconciler.model.quantity import format_size
-from reconciler.ports.hypervisor import Disk, Interface, NetworkState, PoolState
+from reconciler.ports.hypervisor import Disk, Interface, PoolState
+from reconciler.ports.libvirt_networks import NetworkState
 
 MIB = 1024**2
 _USUAL = {"running": True, "autostart": True, "restart": "automatic"}  # of all else: nothing

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from reconciler.config.check_hosts import BASE_FIELDS
 from reconciler.config.documents import Host
+from reconciler.config.owners import HOST, MACHINE, ROUTER, owners
 from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.kinds.base import BASE_KINDS
 from reconciler.model.position import Position, Problem
 from reconciler.model.quantity import format_size
-from reconciler.render.network.made import networks_made
+from reconciler.render.network.made import is_made_here, networks_made
 from reconciler.render.render import render
 
 _OF_BASES = frozenset(kind.name for kind in BASE_KINDS)
@@ -105,20 +106,20 @@ def _differing(host: Host, keys: list[str]) -> str:
 
 
 def _addresses(documents: Documents) -> Iterator[tuple[str, Holder]]:
-    for machine in documents.machines.values():
-        for each in machine.networks:
-            if each.address is not None:
-                path = ("networks", each.network, "address")
-                position = documents.position("VirtualMachine", machine.name, *path)
-                holder = Holder(documents.environment, f"machine {machine.name}", position)
-                yield f"address {each.address}", holder
+    """Hosts, and networks on them, are claimed by the environment that makes them."""
+    environment = documents.environment
+    for owner in owners(documents):
+        network = documents.networks.get(owner.network)
+        if owner.sort == HOST and network is None:
+            if documents.hosts[owner.name].environment != environment:
+                continue
+        elif owner.sort != MACHINE and network and not is_made_here(documents, network):
+            continue
+        yield f"address {owner.address}", Holder(environment, owner.what, owner.position)
     for host in documents.hosts.values():
-        if host.environment == documents.environment:
-            position = documents.position("Host", host.name, "address")
-            holder = Holder(documents.environment, f"host {host.name}", position)
-            yield f"address {host.address}", holder
+        if host.environment == environment:
             named = documents.position("Host", host.name)
-            yield f"host {host.name}", Holder(documents.environment, f"host {host.name}", named)
+            yield f"host {host.name}", Holder(environment, f"host {host.name}", named)
 
 
 def _clashes(mine: Claims, theirs: Claims) -> Iterator[Problem]:
@@ -127,8 +128,8 @@ def _clashes(mine: Claims, theirs: Claims) -> Iterator[Problem]:
         position = holder.position or Position("farm.yaml")
         if claim == holder.what == other.what:
             what, remedy = _changing_hands(holder, other)
-        elif claim.startswith("address ") and _is_same_host(holder, other):
-            continue  # said of the host
+        elif claim.startswith("address ") and _may_both_say(holder, other):
+            continue
         else:
             what = (
                 f"{holder.what} takes {claim}, which {other.what} of environment "
@@ -138,8 +139,13 @@ def _clashes(mine: Claims, theirs: Claims) -> Iterator[Problem]:
         yield Problem(position, what, remedy)
 
 
-def _is_same_host(one: Holder, other: Holder) -> bool:
-    return one.what == other.what and one.what.startswith("host ")
+def _may_both_say(one: Holder, other: Holder) -> bool:
+    """Of a host both know it; a router may be a host, and theirs as well as ours."""
+    if one.what.startswith(ROUTER):
+        return not other.what.startswith(f"{MACHINE} ")
+    if other.what.startswith(ROUTER):
+        return not one.what.startswith(f"{MACHINE} ")
+    return one.what == other.what and one.what.startswith(f"{HOST} ")
 
 
 def _changing_hands(holder: Holder, other: Holder) -> tuple[str, str]:

@@ -40,6 +40,7 @@ from reconciler.model.position import Position
 from reconciler.model.resource import Desired
 from reconciler.model.secret import references_in
 from reconciler.render.host_order import Order
+from reconciler.render.network.proxies import reading_sites
 from reconciler.render.package_sources import source_file
 
 ROOT = "root:root"
@@ -80,11 +81,15 @@ def host_resources(documents: Documents, host: Host) -> Iterator[Desired[Any]]:
     for part in parts:
         yield Desired(
             address=part.address,
-            spec=replace(part.spec, after=order.before(part.address, part.spec)),
+            spec=replace(part.spec, after=_after(part, order)),
             position=documents.position("Host", host.name, *part.path),
             adopts=True,
             locate=partial(_position, documents, host.name, part),
         )
+
+
+def _after(part: Part, order: Order) -> tuple[Address, ...]:
+    return tuple(sorted({*part.spec.after, *order.before(part.address, part.spec)}))
 
 
 def _position(documents: Documents, name: str, part: Part, path: str) -> Position:
@@ -101,7 +106,8 @@ def _parts(documents: Documents, host: Host) -> Iterator[Part]:
     for path, spec in files.items():
         yield Part("file", spec, ("files", path))
     for service in host.services:
-        yield Part("service", _service(host, service, files), ("services", service.name))
+        told = reading_sites(documents, host, _service(host, service, files))
+        yield Part("service", told, ("services", service.name))
     yield from _accounts(host)
     yield from _kernel(host)
     yield from _storage(host)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import uuid
 
+from reconciler.config.documents import AttachmentField, VirtualMachine
+
 UUID_NAMESPACE = uuid.UUID("5f0c6c0e-53a4-5e3b-9c39-3d9d0d1c8a4e")
 MAC_PREFIX = "52:54:00"
 
@@ -12,6 +14,23 @@ MAC_PREFIX = "52:54:00"
 def machine_uuid(environment: str, name: str) -> str:
     """The UUID of a machine (RFC 9562 §5.5, version 5)."""
     return str(uuid.uuid5(UUID_NAMESPACE, f"{environment}/{name}"))
+
+
+def network_uuid(host: str, name: str) -> str:
+    """The UUID of a libvirt network on a host."""
+    return str(uuid.uuid5(UUID_NAMESPACE, f"network {host}/{name}"))
+
+
+def machine_identity(machine: VirtualMachine) -> str:
+    """A renamed machine keeps the UUID, addresses and volumes of its first name."""
+    former: str | None = machine.renamed_from
+    return former or str(machine.name)
+
+
+def mac_of(environment: str, machine: VirtualMachine, attachment: AttachmentField) -> str:
+    """The hardware address of a machine's interface: as documented, or as derived."""
+    said: str | None = attachment.mac
+    return said or machine_mac(environment, machine_identity(machine), attachment.network)
 
 
 def machine_mac(environment: str, name: str, network: str) -> str:

@@ -8,16 +8,18 @@ from typing import Any
 
 from reconciler.config.documents import AttachmentField, DiskField, Image, VirtualMachine
 from reconciler.config.first_boot import SEED
+from reconciler.config.networks import Network
 from reconciler.config.repository import Documents
 from reconciler.kinds.domain import DomainSpec, volume_address
+from reconciler.kinds.network.libvirt_reservations import reservations_name
 from reconciler.kinds.volume import VolumeSpec
 from reconciler.model.address import Address
 from reconciler.model.change import Disruption
 from reconciler.model.position import Position
 from reconciler.model.resource import Desired
-from reconciler.ports.hypervisor import Disk, ImageSource, Interface
+from reconciler.ports.hypervisor import GIVEN, Disk, ImageSource, Interface
 from reconciler.render.first_boot import rerun_content, root_content, seed_disk, seed_volume
-from reconciler.render.identity import host_name, machine_mac, machine_uuid
+from reconciler.render.identity import host_name, mac_of, machine_identity, machine_uuid
 
 WRITTEN_AS = {
     "vcpus": "cpus",
@@ -65,14 +67,8 @@ def _position(documents: Documents, name: str, path: str) -> Position:
     return documents.position("VirtualMachine", name, WRITTEN_AS.get(head, head), *rest)
 
 
-def _identity(machine: VirtualMachine) -> str:
-    """A renamed machine keeps the UUID, addresses and volumes of its first name."""
-    former: str | None = machine.renamed_from
-    return former or str(machine.name)
-
-
 def _domain(documents: Documents, machine: VirtualMachine) -> DomainSpec:
-    environment, identity = documents.environment, _identity(machine)
+    environment, identity = documents.environment, machine_identity(machine)
     return DomainSpec(
         host=machine.host,
         libvirt_name=machine.libvirt_name or host_name(environment, identity),
@@ -98,6 +94,7 @@ def _domain(documents: Documents, machine: VirtualMachine) -> DomainSpec:
         title=machine.description or None,
         first_boot=rerun_content(machine),
         after=machine.starts_after,
+        networks=tuple(_reservations(documents, machine)),
         snapshot_from=SNAPSHOT_FROM[documents.policy.snapshot_before],
         pending_restart=False if machine.restart == "automatic" else None,
     )
@@ -108,13 +105,34 @@ def _interface(
 ) -> Interface:
     network = documents.networks[attachment.network]
     return Interface(
-        mac=attachment.mac or machine_mac(documents.environment, _identity(machine), network.name),
+        mac=mac_of(documents.environment, machine, attachment),
         bridge=network.bridge,
         switch=network.switch,
         vlan=attachment.vlan or network.vlan,
         portgroup=network.portgroup or "",
         link=attachment.link,
+        guarded=_guarded(network, attachment),
     )
+
+
+def _guarded(network: Network, attachment: AttachmentField) -> str | None:
+    """The address that the machine may send from; one that it is given is learned on the host."""
+    if not network.guard_addresses or network.switch != "linux":
+        return None
+    return str(attachment.address) if attachment.address else GIVEN
+
+
+def _reservations(documents: Documents, machine: VirtualMachine) -> Iterator[Address]:
+    """Where the machine's addresses are kept for it, before it asks for them."""
+    for attachment in machine.networks:
+        network = documents.networks[attachment.network]
+        if network.dhcp is None or attachment.address is None:
+            continue
+        if network.switch == "libvirt" and network.hosts:
+            name = reservations_name(network.bridge, documents.environment)
+            yield Address("libvirt_reservations", name)
+        name = reservations_name(network.name, documents.environment)
+        yield from (Address("reservations", name, server) for server in network.dhcp.servers)
 
 
 def _volume(
@@ -138,4 +156,6 @@ def _volume(
 
 
 def _volume_name(documents: Documents, machine: VirtualMachine, disk: DiskField) -> str:
-    return disk.volume or host_name(documents.environment, f"{_identity(machine)}-{disk.name}")
+    return disk.volume or host_name(
+        documents.environment, f"{machine_identity(machine)}-{disk.name}"
+    )

@@ -55,7 +55,9 @@ SPECIMENS: Mapping[str, dict[str, Any]] = {
     "Farm": FARM,
     "Environment": specimen("environment-with-everything"),
     "Host": HOST,
-    "Network": {**specimen("network-with-partitions"), "portgroup": None},
+    "Network": {**specimen("network-with-everything"), "portgroup": None},
+    "Firewall": specimen("firewall-with-everything"),
+    "Proxy": specimen("proxy-with-everything"),
     "Zone": specimen("zone-with-everything"),
     "Image": {**specimen("image-from-a-port"), "format": "raw", "sha512": None},
     "Stack": {

@@ -49,6 +49,7 @@ def asked(token: str = "one", digest: str = "shut", **changes: Any) -> dict[str,
         "services": ["nftables"],
         "concerns": [(SERVICE, digest)],
         "settles": True,
+        "network": False,
         "archive": "",
         **changes,
     }

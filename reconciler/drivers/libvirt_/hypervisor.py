@@ -14,6 +14,7 @@ from reconciler.drivers.libvirt_ import (
     live,
     looking,
     moves,
+    networks,
     pool_making,
     snapshots,
     trash,
@@ -32,12 +33,16 @@ from reconciler.ports.hypervisor import (
     DomainDefinition,
     DomainState,
     Hypervisor,
-    NetworkState,
     NewVolume,
     PoolState,
     PoolType,
     TrashedVolume,
     VolumeState,
+)
+from reconciler.ports.libvirt_networks import (
+    NetworkDefinition,
+    NetworkReservation,
+    NetworkState,
 )
 
 LOOK_SECONDS = 0.5
@@ -269,8 +274,28 @@ class LibvirtHypervisor:
         self._connection.run(f"remove pool {name}", lambda c: pool_making.remove(c, name))
 
     def networks(self) -> tuple[NetworkState, ...]:
-        """Every active network of libvirt's own."""
-        return tuple(self._connection.run("networks", lambda c: list(inventory.networks(c))))
+        """Every network of libvirt's own that is stored, by name."""
+        found = self._connection.run("networks", lambda c: list(networks.listing(c)))
+        return tuple(sorted(found, key=lambda each: each.name))
+
+    def define_network(self, definition: NetworkDefinition) -> None:
+        """Make it, start it, and change what can be changed while it runs."""
+        self._connection.run(
+            f"define network {definition.name}", lambda c: networks.define(c, definition)
+        )
+
+    def remove_network(self, name: str) -> None:
+        """Stop it and forget it."""
+        self._connection.run(f"remove network {name}", lambda c: networks.remove(c, name))
+
+    def reserve(
+        self, network: str, environment: str, entries: tuple[NetworkReservation, ...]
+    ) -> None:
+        """Make these the reservations of the environment, one by one."""
+        self._connection.run(
+            f"reserve addresses in network {network}",
+            lambda c: networks.reserve(c, network, environment, entries),
+        )
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -10,11 +10,12 @@ from lxml import etree
 from reconciler.drivers.libvirt_ import reading
 from reconciler.drivers.libvirt_.disks import in_order
 from reconciler.drivers.libvirt_.xmltext import add, child, drop
-from reconciler.ports.hypervisor import Interface
+from reconciler.ports.hypervisor import GIVEN, Interface
 
 # What an interface may have whatever it is plugged into.
 _STAYS = frozenset(
     {"mac", "model", "link", "mtu", "boot", "rom", "alias", "tune", "acpi", "bandwidth", "target"}
+    | {"filterref"}
 )
 _PLUGS = ("bridge", "network")
 
@@ -44,9 +45,10 @@ def apply_interfaces(root: Any, wanted: tuple[Interface, ...]) -> None:
 def set_interface(element: Any, wanted: Interface) -> None:
     """Make the element say what is wanted."""
     present = reading.interface_of(element)
-    if replace(present, vlan=wanted.vlan, link=wanted.link) != wanted:
+    alike = replace(present, vlan=wanted.vlan, link=wanted.link, guarded=wanted.guarded)
+    if alike != wanted:
         _plug(element, wanted)
-        present = replace(wanted, vlan=None, link=present.link)
+        present = replace(wanted, vlan=None, link=present.link, guarded=present.guarded)
     if present.vlan != wanted.vlan:
         drop(element, "vlan")
         if wanted.vlan is not None:
@@ -55,6 +57,18 @@ def set_interface(element: Any, wanted: Interface) -> None:
         drop(element, "link")
         if wanted.link == "down":
             add(element, "link", state="down")
+    if (present.guarded or "") != (wanted.guarded or ""):
+        _guard(element, wanted.guarded or "")
+
+
+def _guard(element: Any, address: str) -> None:
+    """The filter that lets pass what comes from its hardware address and this address only."""
+    drop(element, "filterref")
+    if address:
+        told = {"name": "IP", "value": address}
+        if address == GIVEN:
+            told = {"name": reading.LEARNING, "value": GIVEN}
+        add(add(element, "filterref", filter=reading.GUARD), "parameter", **told)
 
 
 def _plug(element: Any, wanted: Interface) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.drivers.libvirt_.xmltext import size_bytes, whole_number
 from reconciler.drivers.refusal import Refused
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import (
+    GIVEN,
     Accelerator,
     Disk,
     DomainDefinition,
@@ -26,6 +27,7 @@ ALIAS_PREFIX = "ua-"  # libvirt keeps only aliases that begin like this
 LONGEST_TEXT = 4096
 DISK_DEVICES = frozenset({"disk", "lun"})
 CPU_MODES = frozenset({"host-passthrough", "host-model", "maximum"})
+GUARD, LEARNING = "clean-traffic", "CTRL_IP_LEARNING"  # libvirt's own filter, and how it learns
 _SOURCES = {"file": "file", "block": "dev", "dir": "dir"}
 
 PlaceOf = Callable[[str], tuple[str, str] | None]
@@ -172,6 +174,11 @@ def interface_of(element: Any) -> Interface:
     That of a libvirt network has the VLAN and the bridge of its network while it runs, whatever
     type it then is shown as: that is the network's affair.
     """
+    plug, guard = _plug_of(element), _guard(element)
+    return replace(plug, guarded=guard) if guard else plug
+
+
+def _plug_of(element: Any) -> Interface:
     mac, source = element.find("mac"), element.find("source")
     address = _short(mac.get("address", "").lower()) if mac is not None else ""
     kind, link = element.get("type", ""), _link(element)
@@ -198,6 +205,17 @@ def _our_name(element: Any) -> str:
 def _link(element: Any) -> LinkState:
     link = element.find("link")
     return "down" if link is not None and link.get("state") == "down" else "up"
+
+
+def _guard(element: Any) -> str | None:
+    """The only address it can send from; a filter that is none of ours is left to who made it."""
+    found = element.find(f"filterref[@filter='{GUARD}']")
+    if found is None:
+        return None
+    told = {each.get("name"): each.get("value", "") for each in found.iterfind("parameter")}
+    if told.get(LEARNING) == GIVEN:
+        return GIVEN
+    return _short(told.get("IP", "")) or None
 
 
 def _vlan(element: Any) -> int | None:

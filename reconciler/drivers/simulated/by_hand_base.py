@@ -11,8 +11,8 @@ from typing import Literal, TypeVar
 
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.simulated.arrival import on_base
-from reconciler.drivers.simulated.base import files, packages, services
-from reconciler.drivers.simulated.base.state import Base, File, Sysctl, User
+from reconciler.drivers.simulated.base import dhcp, files, packages, services
+from reconciler.drivers.simulated.base.state import Base, File, Ruleset, Subnet, Sysctl, User
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import Call, as_driver_errors
 from reconciler.ports.acts import InstallPackage, RemovePackage, RestartService, SetService
@@ -185,6 +185,59 @@ def put_setting(farm: SimulatedFarm, host: str, name: str, value: str) -> None:
         return replace(base, settings={**base.settings, name: value})
 
     _at_base(farm, host, "put_setting", name, change)
+
+
+def flush_rules(farm: SimulatedFarm, host: str) -> None:
+    """`nft flush ruleset`: for now, all tables are gone."""
+
+    def flush(base: Base) -> Base:
+        known = {name: replace(each, loaded=None) for name, each in base.rulesets.items()}
+        return replace(base, rulesets=known)
+
+    _at_base(farm, host, "flush_rules", "", flush)
+
+
+def load_rules(farm: SimulatedFarm, host: str, table: str, text: str) -> None:
+    """`nft -f`: for now, whatever the file of the table says."""
+
+    def load(base: Base) -> Base:
+        known = replace(base.rulesets.get(table, Ruleset()), loaded=text)
+        return replace(base, rulesets={**base.rulesets, table: known})
+
+    _at_base(farm, host, "load_rules", table, load)
+
+
+def put_subnet(farm: SimulatedFarm, host: str, net: str, subnet: Subnet) -> None:
+    """The DHCP server is told something about a subnet, and its file says so, too."""
+
+    def change(base: Base) -> Base:
+        after = replace(
+            base,
+            subnets={**(dhcp.now(base) or {}), net: subnet},
+            subnets_written={**base.subnets_written, net: subnet},
+        )
+        return replace(after, subnets_changed=base.tick + 1, tick=base.tick + 1)
+
+    _at_base(farm, host, "put_subnet", net, change)
+
+
+def forget_subnet(farm: SimulatedFarm, host: str, net: str) -> None:
+    """The file of the DHCP server is written anew without a subnet: it has it until it starts."""
+
+    def change(base: Base) -> Base:
+        rest = {each: known for each, known in base.subnets_written.items() if each != net}
+        return replace(base, subnets_written=rest)
+
+    _at_base(farm, host, "forget_subnet", net, change)
+
+
+def lease(farm: SimulatedFarm, host: str, net: str, mac: str, address: str) -> None:
+    """A client is given an address by the DHCP server."""
+
+    def change(base: Base) -> Base:
+        return replace(base, leases={**base.leases, address: (mac, net)})
+
+    _at_base(farm, host, "lease", address, change)
 
 
 def strip_marks(farm: SimulatedFarm, host: str) -> None:

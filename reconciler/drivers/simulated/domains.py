@@ -12,6 +12,7 @@ from dataclasses import replace
 from reconciler.drivers.likeness import is_same_guest
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.simulated.definitions import filled, merged, plain
+from reconciler.drivers.simulated.plugs import missing_plugs
 from reconciler.drivers.simulated.state import Domain, Host
 from reconciler.drivers.soundness import unsound_definition
 from reconciler.model.quantity import format_size
@@ -109,8 +110,7 @@ def check_can_run(host: Host, domain: Domain) -> None:
     if wanted.memory_bytes > host.free_memory_bytes:
         needed, free = format_size(wanted.memory_bytes), _free_memory(host)
         reasons.append(f"it needs {needed} of memory and {free} is free")
-    bridges = [interface.bridge for interface in wanted.interfaces]
-    reasons += [f"there is no bridge {name}" for name in bridges if name not in host.bridges]
+    reasons += missing_plugs(host, wanted.interfaces)
     if reasons:
         raise Refused("; ".join(reasons))
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from reconciler.drivers.simulated.definitions import filled, plain
 from reconciler.drivers.simulated.domains import disks_in_use, missing_parts, named, with_guest
+from reconciler.drivers.simulated.plugs import missing_plugs
 from reconciler.drivers.simulated.state import Host
 from reconciler.kinds.domain_changes import GuestChanges
 from reconciler.model.quantity import format_size
@@ -95,8 +96,8 @@ def _with_interface(
     host: Host, guest: DomainDefinition, wanted: DomainDefinition, mac: str, refuse: Refuse
 ) -> DomainDefinition:
     new = {each.mac: each for each in wanted.interfaces if each.mac == mac}
-    if missing := [each.bridge for each in new.values() if each.bridge not in host.bridges]:
-        refuse(f"interface {mac}: there is no bridge {missing[0]}")
+    if missing := list(missing_plugs(host, new.values())):
+        refuse(f"interface {mac}: {missing[0]}")
         return guest
     kept = [new.pop(each.mac, each) for each in guest.interfaces if each.mac != mac or new]
     return replace(guest, interfaces=(*kept, *new.values()))

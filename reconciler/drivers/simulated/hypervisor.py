@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from reconciler.drivers.refusal import Refused
-from reconciler.drivers.simulated import domains, guests, moves, snapshots, trash, volumes
+from reconciler.drivers.simulated import (
+    domains,
+    guests,
+    moves,
+    networks,
+    snapshots,
+    trash,
+    volumes,
+)
 from reconciler.drivers.simulated.arrival import arrive
 from reconciler.drivers.simulated.cell import Cell
 from reconciler.drivers.simulated.faults import Call, Wire
@@ -17,12 +25,16 @@ from reconciler.ports.hypervisor import (
     DomainDefinition,
     DomainState,
     Hypervisor,
-    NetworkState,
     NewVolume,
     PoolState,
     PoolType,
     TrashedVolume,
     VolumeState,
+)
+from reconciler.ports.libvirt_networks import (
+    NetworkDefinition,
+    NetworkReservation,
+    NetworkState,
 )
 
 
@@ -60,9 +72,26 @@ class SimulatedHypervisor:
             self._change(lambda host: volumes.remove_pool(host, name))
 
     def networks(self) -> tuple[NetworkState, ...]:
-        """None: simulated hosts have bridges only."""
+        """Every network of libvirt's own, by name."""
         with self._call("networks"):
-            return ()
+            return tuple(networks.states_of(self._host(self._cell.state)))
+
+    def define_network(self, definition: NetworkDefinition) -> None:
+        """Make it, and start it."""
+        with self._call("define_network", definition.name, definition):
+            self._change(lambda host: networks.define(host, definition))
+
+    def remove_network(self, name: str) -> None:
+        """Stop it and forget it."""
+        with self._call("remove_network", name):
+            self._change(lambda host: networks.remove(host, name))
+
+    def reserve(
+        self, network: str, environment: str, entries: tuple[NetworkReservation, ...]
+    ) -> None:
+        """Make these the reservations of the environment."""
+        with self._call("reserve", network, environment, entries):
+            self._change(lambda host: networks.reserve(host, network, environment, entries))
 
     def domains(self) -> tuple[DomainState, ...]:
         """Every domain, by name."""

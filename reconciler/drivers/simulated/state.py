@@ -15,6 +15,7 @@ from reconciler.drivers.simulated.base.state import Base
 from reconciler.drivers.simulated.faults import Fault
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Accelerator, DomainDefinition, PoolType, VolumeFormat
+from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkReservation
 from reconciler.ports.nameserver import ZoneState
 
 FORMATS: Mapping[PoolType, frozenset[VolumeFormat]] = {
@@ -105,6 +106,20 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """A network of libvirt's own. `runs_on` is what it runs with where that is another definition.
+
+    `reservations` are by hardware address.
+    """
+
+    definition: NetworkDefinition
+    reservations: tuple[NetworkReservation, ...] = ()
+    running: bool = True
+    autostart: bool = True
+    runs_on: NetworkDefinition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """A virtualization host. `images` are the cached ones: name by checksum.
 
@@ -120,6 +135,7 @@ class Host:
     pools: Mapping[str, Pool] = field(default_factory=dict)
     forgotten: Mapping[str, Pool] = field(default_factory=dict)
     domains: Mapping[str, Domain] = field(default_factory=dict)
+    networks: Mapping[str, Network] = field(default_factory=dict)
     base: Base = field(default_factory=Base)
 
     @property

@@ -36,7 +36,6 @@ from reconciler.ports.facts import (
     ZpoolFact,
 )
 from reconciler.ports.network_facts import (
-    LeaseFact,
     LinkFact,
     ReservationsFact,
     RulesetFact,
@@ -70,7 +69,6 @@ _KINDS: Mapping[str, Any] = {
     "ruleset": RulesetFact,
     "subnet": SubnetFact,
     "reservations": ReservationsFact,
-    "lease": LeaseFact,
 }
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 

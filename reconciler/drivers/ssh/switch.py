@@ -113,6 +113,7 @@ def _try(
         "files": list(safety.files),
         "services": list(safety.services),
         "concerns": [(str(address), digest) for address, digest in safety.concerns],
+        "network": safety.network,
         "settles": not safety.services or any(act["act"] in _READ_ANEW for act in acts),
         "archive": _archive(),
     }

@@ -18,7 +18,7 @@ from reconciler.model.change import FieldChange
 from reconciler.model.diff import diff_fields
 from reconciler.model.resource import Owner
 from reconciler.model.secret import SealedSecret
-from reconciler.ports.acts import Act, PutDirectory, PutFile, PutLink, RemovePath
+from reconciler.ports.acts import Act, PutDirectory, PutFile, PutLink, RemovePath, RestartService
 from reconciler.ports.facts import ABSENT, SECRET, Facts, FileFact, Mark, Question
 from reconciler.ports.machine import Safety
 
@@ -34,8 +34,8 @@ class FileSpec:
     """A path of a host.
 
     `content` of a file that was seen is `sha256:…` where it is not a short text. `secrets` name the
-    versions of what its references stand for, `sealed` holds them. `before` is remembered in the
-    mark: what was there before us.
+    versions of what its references stand for, `sealed` holds them. `before` and `reloads` are
+    remembered in the mark: what was there before us, and the service to tell when it has gone.
     """
 
     host: str
@@ -50,23 +50,29 @@ class FileSpec:
     sealed: tuple[SealedSecret, ...] = field(default=(), compare=False)
     check: tuple[str, ...] = field(default=(), compare=False)
     before: Before | None = field(default=None, compare=False)
+    reloads: str | None = field(default=None, compare=False)
     after: tuple[Address, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the mark of a file remembers: its history, and of one with secrets what was written."""
+    """What the mark of a file remembers: its history, and of one with secrets what was written.
+
+    `reloads` is the service that is told when the file is taken away again.
+    """
 
     before: Before | None = None
     content: str | None = None
     secrets: tuple[str, ...] = ()
+    reloads: str | None = None
 
 
 def note_of(mark: Mark | None) -> Note:
     """Read the note of a file's mark; one that nobody understands says nothing."""
     try:
         plain: Any = json.loads(mark.note) if mark and mark.note else {}
-        return Note(plain.get("before"), plain.get("content"), tuple(plain.get("secrets", ())))
+        secrets = tuple(plain.get("secrets", ()))
+        return Note(plain.get("before"), plain.get("content"), secrets, plain.get("reloads"))
     except (ValueError, AttributeError, TypeError):
         return Note()
 
@@ -97,6 +103,7 @@ def _read(host: str, question: Question, facts: Facts, mark: Mark | None) -> Fil
     before = None if ABSENT in question.details else note.before
     access = (fact.mode, fact.owner, fact.group)
     seen = FileSpec(host, question.name, fact.type, *access, before=before, after=inside)
+    seen = replace(seen, reloads=note.reloads)
     if fact.type == "link":
         return replace(seen, target=fact.target)
     if fact.type != "file":
@@ -154,11 +161,14 @@ def _access(wanted: FileSpec, seen: FileSpec | None) -> tuple[str, str, str]:
 
 def _drop(seen: FileSpec) -> tuple[Act, ...]:
     is_ours = seen.before == "other" or (seen.before == "nothing" and seen.type != "absent")
-    return (RemovePath(seen.path, restores=True),) if is_ours else ()
+    told = (RestartService(seen.reloads, "reload"),) if seen.reloads else ()
+    return (RemovePath(seen.path, restores=True), *told) if is_ours else ()
 
 
 def _note(wanted: FileSpec, seen: FileSpec | None) -> str:
     plain: dict[str, Any] = {"before": _before(wanted, seen)}
+    if wanted.reloads:
+        plain["reloads"] = wanted.reloads
     if wanted.secrets:
         plain |= {"content": wanted.content, "secrets": list(wanted.secrets)}
     return json.dumps(plain)

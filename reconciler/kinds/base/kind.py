@@ -8,7 +8,7 @@ is seen as such if it carries a mark, or if somebody wants just that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
@@ -192,8 +192,17 @@ class BaseKind(Generic[S]):
     ) -> tuple[Operation, ...]:
         claim = (self._mark(wanted, seen, owner.unfinished),) if self.is_new(seen) else ()
         acts = (*claim, *self.make(wanted, seen, changed), self._mark(wanted, seen, owner))
-        safety = self.safety(wanted, owner)
+        safety = self._way_back(wanted, seen, owner)
         return (ChangeBase(wanted.host, acts, self.cost(wanted, seen), safety),)
+
+    def _way_back(self, wanted: S, seen: S | None, owner: Owner) -> Safety | None:
+        """That of what is wanted; in a network, files that it has now and is to lose come back."""
+        safety = self.safety(wanted, owner)
+        if safety is None or seen is None or not safety.network:
+            return safety
+        before = self.safety(seen, owner)
+        files = dict.fromkeys((*safety.files, *(before.files if before else ())))
+        return replace(safety, files=tuple(files))
 
     def _mark(self, spec: S, seen: S | None, owner: Owner) -> PutMark:
         return PutMark(Mark(self.name, owner, self.question(spec), self.note(spec, seen)))

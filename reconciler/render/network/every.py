@@ -7,8 +7,23 @@ from typing import Any
 
 from reconciler.config.repository import Documents
 from reconciler.model.resource import Desired
+from reconciler.render.network.dhcp import dhcp_resources
+from reconciler.render.network.firewall import firewall_resources
+from reconciler.render.network.libvirt_networks import libvirt_networks, libvirt_reservations
+from reconciler.render.network.links import links
+from reconciler.render.network.overlay import switches, tunnels
+from reconciler.render.network.proxies import proxy_resources
 
-_PARTS: tuple[Callable[[Documents], Iterator[Desired[Any]]], ...] = ()
+_PARTS: tuple[Callable[[Documents], Iterator[Desired[Any]]], ...] = (
+    links,
+    switches,
+    tunnels,
+    libvirt_networks,
+    libvirt_reservations,
+    dhcp_resources,
+    firewall_resources,
+    proxy_resources,
+)
 
 
 def network_resources(documents: Documents) -> Iterator[Desired[Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from reconciler.config.check_addresses import partition_networks
+from reconciler.config.addresses import range_of
 from reconciler.config.fields import MOST_TEXT
 from reconciler.config.networks import PartitionField
 from tests.documents.corpus import FARM, problems_in
@@ -158,13 +158,13 @@ def test_a_record_value_has_the_form_of_its_type(kind: str, value: str) -> None:
 )
 def test_a_partition_is_a_network_or_first_and_last(text: str, networks: list[str]) -> None:
     partition = PartitionField(name="a", range=text, purpose="machines")
-    assert [str(network) for network in partition_networks(partition)] == networks
+    assert [str(network) for network in range_of(partition).networks()] == networks
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/24", "10.0.0.9-10.0.0.1", "10.0.0.1-", "1.2.3-4.5.6"])
 def test_other_ranges_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        partition_networks(PartitionField(name="a", range=text, purpose="machines"))
+        range_of(PartitionField(name="a", range=text, purpose="machines"))
 
 
 def test_the_files_of_a_machine_are_small_in_all() -> None:

@@ -10,7 +10,8 @@ import pytest
 from reconciler.config.documents import Host, MachineDefaults, VirtualMachine
 from reconciler.config.networks import Network
 from reconciler.kinds.domain import DomainSpec
-from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, NetworkState, PoolState
+from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, PoolState
+from reconciler.ports.libvirt_networks import NetworkState
 from reconciler.render.adoption import (
     Plug,
     Surveyed,

@@ -9,11 +9,15 @@ from typing import Any
 from reconciler.drivers.refusal import Refused
 from reconciler.drivers.simulated.base import (
     accounts,
+    dhcp,
     files,
     kernel,
+    links,
     packages,
+    rulesets,
     services,
     settings,
+    way_in,
 )
 from reconciler.drivers.simulated.base.look import key_of
 from reconciler.drivers.simulated.base.state import Base, Kept
@@ -46,6 +50,15 @@ from reconciler.ports.acts import (
     Unmount,
 )
 from reconciler.ports.facts import SECRET, Question
+from reconciler.ports.network_acts import (
+    PutInterface,
+    PutReservations,
+    PutRuleset,
+    PutSubnet,
+    RemoveInterface,
+    RemoveRuleset,
+    RemoveSubnet,
+)
 
 FULL = "No space left on device"
 READ_ONLY = "Read-only file system"
@@ -62,7 +75,7 @@ def done(base: Base, act: Act) -> Base:
     if after is not base and base.disk != "well" and not isinstance(act, WRITES_NOTHING):
         message = FULL if base.disk == "full" else READ_ONLY
         raise Refused(message)
-    return after
+    return after if after.links is base.links else way_in.judged(after)
 
 
 def _put_mark(base: Base, act: PutMark) -> Base:
@@ -121,6 +134,13 @@ _DO: Mapping[type[Act], Callable[[Base, Any], Base]] = {
     RunCommand: settings.run_command,
     MakeVolumeGroup: settings.make_volume_group,
     MakeZpool: settings.make_zpool,
+    PutRuleset: rulesets.put_ruleset,
+    RemoveRuleset: rulesets.remove_ruleset,
+    PutInterface: links.put_interface,
+    RemoveInterface: links.remove_interface,
+    PutSubnet: dhcp.put_subnet,
+    RemoveSubnet: dhcp.remove_subnet,
+    PutReservations: dhcp.put_reservations,
     PutMark: _put_mark,
     Forget: _forget,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.drivers.simulated.base import services
+from reconciler.drivers.simulated.base import links, rulesets, services, way_in
 from reconciler.drivers.simulated.base.kernel import as_written_down
 from reconciler.drivers.simulated.base.state import Base
 from reconciler.drivers.simulated.base.switch import fired
@@ -11,7 +11,8 @@ from reconciler.ports.acts import SetService
 
 def rebooted(base: Base) -> Base:
     """The base after a boot: an armed dead man's switch fires before anything else starts."""
-    base = as_written_down(fired(base))
+    base = links.as_written_down(as_written_down(fired(base)))
+    base = way_in.judged(rulesets.as_written_down(base))
     for name, service in sorted(base.services.items()):
         if service.enabled and not service.masked:
             base = services.run_anew(base, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -25,6 +26,8 @@ _USUAL = frozenset(
         *("/var/lib/libvirt/images", "/var/log", "/var/spool"),
     )
 )
+_NGINX = ("/etc/nginx", "/etc/nginx/conf.d", "/etc/nginx/sites-enabled")
+_OF_PACKAGES: Mapping[str, Collection[str]] = {"nginx": _NGINX, "nginx-light": _NGINX}
 _DIRECTORY = File("directory", "0755")
 
 
@@ -33,10 +36,15 @@ def at(base: Base, path: str) -> File | None:
     if path in base.files:
         return base.files[path]
     homes = {user.home for user in base.users.values()}
-    of_packages = {f"/etc/{name}" for name in base.packages}
-    if path in _USUAL or path in homes or path in of_packages or below(base, path):
+    if path in _USUAL or path in homes or _is_of_package(base, path) or below(base, path):
         return _DIRECTORY
     return None
+
+
+def _is_of_package(base: Base, path: str) -> bool:
+    return path.startswith("/etc/") and any(
+        path == f"/etc/{name}" or path in _OF_PACKAGES.get(name, ()) for name in base.packages
+    )
 
 
 def sum_of(file: File) -> str:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from reconciler.drivers.simulated.base import files, kernel, services, settings
+from reconciler.drivers.simulated.base import (
+    dhcp,
+    files,
+    kernel,
+    links,
+    rulesets,
+    services,
+    settings,
+)
 from reconciler.drivers.simulated.base.state import Base, File, Service
 from reconciler.drivers.simulated.base.switch import undone
 from reconciler.ports.facts import (
@@ -30,6 +38,7 @@ from reconciler.ports.facts import (
     VolumeGroupFact,
     ZpoolFact,
 )
+from reconciler.ports.network_facts import LinkFact, ReservationsFact, RulesetFact, SubnetFact
 
 LONGEST_CONTENT_BYTES = 64 * 1024
 DIRECTORY_BYTES = 4096
@@ -194,6 +203,22 @@ def _zpool(view: View, question: Question) -> ZpoolFact | None:
     return ZpoolFact(known.layout, "ONLINE", settings.DEVICE_BYTES) if known else None
 
 
+def _link(view: View, question: Question) -> LinkFact | None:
+    return links.link_fact(view.base, question)
+
+
+def _ruleset(view: View, question: Question) -> RulesetFact | None:
+    return rulesets.ruleset_fact(view.base, question.name)
+
+
+def _subnet(view: View, question: Question) -> SubnetFact | None:
+    return dhcp.subnet_fact(view.base, question)
+
+
+def _reservations(view: View, question: Question) -> ReservationsFact | None:
+    return dhcp.reservations_fact(view.base, question)
+
+
 _ANSWERS: Mapping[About, Callable[[View, Question], Fact | None]] = {
     "file": _file,
     "package": _package,
@@ -207,4 +232,10 @@ _ANSWERS: Mapping[About, Callable[[View, Question], Fact | None]] = {
     "command": _command,
     "volume_group": _volume_group,
     "zpool": _zpool,
+    "ruleset": _ruleset,
+    "subnet": _subnet,
+    "reservations": _reservations,
+    "bridge": _link,
+    "vlan": _link,
+    "bond": _link,
 }

@@ -9,7 +9,11 @@ from reconciler.drivers.refusal import Refused
 from reconciler.drivers.simulated.base.state import Base, Service
 from reconciler.ports.acts import RestartService, SetService
 
-UNITS_OF: Mapping[str, str] = {"openssh-server": "ssh", "libvirt-daemon-system": "libvirtd"}
+UNITS_OF: Mapping[str, str] = {
+    "openssh-server": "ssh",
+    "libvirt-daemon-system": "libvirtd",
+    "nginx-light": "nginx",
+}
 OWN_UNITS = "/etc/systemd/system"
 _UNIT_DIRECTORIES = (OWN_UNITS, "/usr/lib/systemd/system")
 _OFF = Service(enabled=False, running=False)

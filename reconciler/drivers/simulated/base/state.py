@@ -14,6 +14,7 @@ from pydantic import NonNegativeInt
 
 from reconciler.model.resource import Owner
 from reconciler.ports.facts import Question
+from reconciler.ports.network_facts import DhcpOption, Route
 
 USUAL_VERSION = "1.0"
 
@@ -105,6 +106,56 @@ class Zpool:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A table of the packet filter: what its file says, and from which text the kernel has it."""
+
+    source: str | None = None
+    loaded: str | None = None
+    persisted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A network interface. `master` is what it is plugged into or a member of.
+
+    `type` is as the kernel calls it: `bridge`, `vlan`, `bond`, `ether`, or `tun` for a guest's.
+    """
+
+    type: str = "ether"
+    master: str | None = None
+    parent: str | None = None
+    vlan: int | None = None
+    mode: str | None = None
+    mtu: NonNegativeInt = 1500
+    is_up: bool = True
+    addresses: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What a DHCP server keeps for a hardware address. `environment` is empty for nobody's."""
+
+    address: str = ""
+    hostname: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet of a DHCP server. `network` is empty for nobody's; `reservations` are by MAC."""
+
+    interface: str = ""
+    pools: tuple[str, ...] = ()
+    options: tuple[DhcpOption, ...] = ()
+    lease_seconds: NonNegativeInt = 3600
+    next_server: str = ""
+    boot_file: str = ""
+    network: str = ""
+    reservations: Mapping[str, Reserved] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A mark as it is kept: `sum` is that of the content of a file when it was written."""
 
@@ -126,13 +177,15 @@ class Tried:
 class Switch:
     """An armed dead man's switch: when it fires, and what it brings back then.
 
-    `services` are those that ran when it was armed.
+    `services` are those that ran when it was armed; `before` is the base as it was then, if the
+    change is one of its network.
     """
 
     fires: datetime
     files: tuple[str, ...]
     services: tuple[str, ...]
     concerns: Mapping[str, str]
+    before: Base | None = None
 
 
 def _usual_packages() -> dict[str, Package]:
@@ -158,6 +211,10 @@ def _usual_groups() -> dict[str, int]:
     }
 
 
+def _usual_links() -> dict[str, Link]:
+    return {f"eth{number}": Link() for number in range(4)}
+
+
 def _usual_settings() -> dict[str, str]:
     return {"hostname": "debian", "timezone": "Etc/UTC", "locale": "C.UTF-8"}
 
@@ -170,8 +227,11 @@ class Base:
     in it there is version 1.0, and of one named `no-such-...` there is none. `marks` are by kind
     and name (`file /etc/motd`); `written` the sums of what we put into files with secrets;
     `originals` what was there before anything of ours; `confirmed` what files on the management
-    path held when the services that read them last ran well; in both None is nothing. `cut` are
-    the services that let nobody in. `fence` counts who changed the host.
+    path held when the services that read them last ran well; in both None is nothing. `subnets` are
+    what the DHCP server does since the tick `subnets_changed`, `subnets_written` what it reads when
+    it starts; `leases` are hardware address and subnet by address. `cut` are
+    the services that let nobody in. `management` is the address by which people come in, if that
+    depends on the interfaces. `fence` counts who changed the host.
     """
 
     files: Mapping[str, File] = field(default_factory=dict)
@@ -187,6 +247,14 @@ class Base:
     commands: tuple[str, ...] = ()
     volume_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     zpools: Mapping[str, Zpool] = field(default_factory=dict)
+    rulesets: Mapping[str, Ruleset] = field(default_factory=dict)
+    links: Mapping[str, Link] = field(default_factory=_usual_links)
+    blackholes: tuple[str, ...] = ()
+    subnets: Mapping[str, Subnet] = field(default_factory=dict)
+    subnets_written: Mapping[str, Subnet] = field(default_factory=dict)
+    subnets_changed: NonNegativeInt = 0
+    leases: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    management: str = ""
     marks: Mapping[str, Kept] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
     originals: Mapping[str, File | None] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.drivers.refusal import Refused
-from reconciler.drivers.simulated.base import files, services
+from reconciler.drivers.simulated.base import files, services, way_in
 from reconciler.drivers.simulated.base.state import Base, Switch, Tried
 from reconciler.model.address import Address
 from reconciler.ports.machine import Safety
@@ -42,7 +42,8 @@ def armed(base: Base, safety: Safety, now: datetime) -> Base:
     concerns = {str(address): digest for address, digest in safety.concerns}
     now_there = {path: base.files.get(path) for path in safety.files}
     running = tuple(each for each in safety.services if _runs(base, each))
-    switch = Switch(now + safety.deadline, safety.files, running, concerns)
+    before = base if safety.network else None
+    switch = Switch(now + safety.deadline, safety.files, running, concerns, before)
     return replace(base, switch=switch, confirmed={**now_there, **base.confirmed})
 
 
@@ -68,6 +69,8 @@ def fired(base: Base, *, times: int = 1) -> Base:
         if path in base.confirmed and base.files.get(path) != before:
             base = files.written(base, path, before)
     base = replace(base, switch=None, tried={**base.tried, **_tried(base, switch, times)})
+    if switch.before is not None:
+        base = way_in.restored(base, switch.before)
     for unit in switch.services:
         base = services.run_anew(base, unit)
     return base

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DIRECTORY = "/var/lib/reconciler"
 DEADLINE_SECONDS = 120.0
 KILL_AFTER_SECONDS = 3.0  # before we are killed, who would leave the program without a lock
-_MOST_BYTES = 64 * 1024  # of what a program says, the end
+_MOST_BYTES = 2 * 1024 * 1024  # of what a program says, the end
 _CHARACTERS = 500  # of what a person is told of it
 
 # A fixed environment: what a program does must not depend on who logged in.

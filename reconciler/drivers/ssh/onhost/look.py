@@ -45,8 +45,9 @@ _MODULES = {
     "ruleset": "look_rulesets",
     "subnet": "look_dhcp",
     "reservations": "look_dhcp",
-    "lease": "look_dhcp",
 }
+
+_MANY = {"switch": "switches"}  # the function that answers, where it is not the name with an s
 
 
 def main(stdin: bytes) -> int:
@@ -123,7 +124,8 @@ def _facts(about: str, asked: list[dict[str, Any]], known: Remembered) -> Iterat
     """The answers of one module, in order; an error of its own answers what it left open."""
     done = 0
     try:
-        answer = getattr(import_module(_HERE + _MODULES[about]), about + "s")
+        many = about if about.endswith("s") else _MANY.get(about, about + "s")
+        answer = getattr(import_module(_HERE + _MODULES[about]), many)
         for fact in answer(asked, known):
             done += 1
             yield {"failed": _reason(fact)} if isinstance(fact, Exception) else {"fact": fact}

@@ -16,6 +16,7 @@ from reconciler.drivers.ssh.onhost.switch_files import (
     keep_confirmed,
     save,
 )
+from reconciler.drivers.ssh.onhost.switch_network import network_of
 from reconciler.drivers.ssh.onhost.switch_rules import can_be_loaded, rules_of
 from reconciler.drivers.ssh.onhost.switch_services import services_of
 from reconciler.drivers.ssh.onhost.switch_settle import let_go
@@ -54,8 +55,8 @@ def arm(site: Site, asked: dict[str, Any], *, python: str = sys.executable) -> N
     """Put a change on trial.
 
     `asked` has the `token` by which it is confirmed, the `seconds` it has, the `files`, `services`
-    and `concerns` of its Safety, whether it `settles` what the services read, and the `archive`
-    that takes it back.
+    and `concerns` of its Safety, whether it is of the `network`, whether it `settles` what the
+    services read, and the `archive` that takes it back.
 
     Raises:
         Refused: another change is on trial, or the way back cannot be made sure of.
@@ -117,6 +118,7 @@ def _record(site: Site, asked: dict[str, Any]) -> dict[str, Any]:
         "services": services,
         "rules": rules,
         "is_loadable": can_be_loaded(site, rules),
+        "network": network_of(site) if asked["network"] else None,
         "was": {name: _ip(site, name) for name in ("address", "route")},
         "tries": 0,
     }

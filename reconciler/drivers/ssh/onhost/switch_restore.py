@@ -14,6 +14,11 @@ import sys
 import time
 
 from reconciler.drivers.ssh.onhost.switch_files import put_back
+from reconciler.drivers.ssh.onhost.switch_network import (
+    let_tools_read,
+    put_network_back,
+    put_switches_of_network_back,
+)
 from reconciler.drivers.ssh.onhost.switch_rules import put_rules_back, rules_of
 from reconciler.drivers.ssh.onhost.switch_services import put_service_back
 from reconciler.drivers.ssh.onhost.switch_site import (
@@ -52,6 +57,7 @@ def fire(site: Site) -> int:
     taken = _Taken()
     _files_back(site, record, taken, is_new_boot=is_new_boot)
     is_whole = not taken.problems
+    _network_back(site, record, taken, is_new_boot=is_new_boot)
     _services_back(site, record, taken, is_new_boot=is_new_boot)
     if not (is_whole or is_last):
         sys.stderr.write("\n".join(taken.problems) + "\n")
@@ -85,6 +91,26 @@ def _files_back(site: Site, record: dict[str, Any], taken: _Taken, *, is_new_boo
             taken.attempt(path, lambda: put_back(site, path, saved))  # noqa: B023 - called at once
     if any(path.startswith("/etc/systemd/") for path in taken.back):
         site.run(["systemctl", "daemon-reload"], b"", SLOW_SECONDS)
+
+
+def _network_back(site: Site, record: dict[str, Any], taken: _Taken, *, is_new_boot: bool) -> None:
+    """At a boot the files are enough: the interfaces are made of them afterwards."""
+    kept = record.get("network")
+    if kept is None:
+        return
+    taken.attempt(
+        "the switches of Open vSwitch",
+        lambda: put_switches_of_network_back(site, kept, is_new_boot=is_new_boot),
+    )
+    if not is_new_boot:
+        let_tools_read(site, taken.back)
+        taken.attempt("the network", lambda: _interfaces_back(site, record, taken))
+
+
+def _interfaces_back(site: Site, record: dict[str, Any], taken: _Taken) -> bool:
+    is_touched, problems = put_network_back(site, record["network"], record["concerns"])
+    taken.problems += problems
+    return is_touched
 
 
 def _services_back(site: Site, record: dict[str, Any], taken: _Taken, *, is_new_boot: bool) -> None:

@@ -73,7 +73,7 @@ def let_go(site: Site, record: dict[str, Any]) -> dict[str, Any]:
     # A file that nobody has read yet is not known to be good, however well it was written.
     if is_proved and any(address in story["concerns"] for address, _ in record["concerns"]):
         write_story(site, without(story, (address for address, _ in record["concerns"])))
-    site.write(SETTLED, {**record, "files": {}, "rules": None})
+    site.write(SETTLED, {**record, "files": {}, "rules": None, "network": None})
     return {"outcome": "confirmed"} if error is None else {"outcome": "refused", "error": error}
 
 

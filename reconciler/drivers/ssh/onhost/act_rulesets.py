@@ -1,0 +1,124 @@
+"""Our tables of the packet filter: checked, loaded in one go, and there again after a boot.
+
+Tables of others are never touched. What is loaded was tried before, and is written down only
+after the kernel has taken it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from reconciler.drivers.ssh.onhost.directory import directory_of, owned_by_us
+from reconciler.drivers.ssh.onhost.host import Batch, Refused
+from reconciler.drivers.ssh.onhost.rulesets import (
+    BESIDE_PATH,
+    FOLDER,
+    UNIT_PATH,
+    WANTED_PATH,
+    beside_of,
+    is_only_of,
+    path_of,
+    unit_of,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MODE = 0o600
+
+
+def put_ruleset(batch: Batch, table: str, source: str, management: Sequence[str] = ()) -> None:
+    """Make this the content of a table, now and at each boot.
+
+    `management` are the networks from which it lets us in; without any, from everywhere.
+
+    Raises:
+        Refused: it would shut out whoever asks for it, is of another table, or `nft` refuses it.
+    """
+    if not is_only_of(source, table):
+        raise Refused(f"the rules say something of another table than {table}")
+    if not batch.has("nft"):
+        raise Refused("there is no nft here: declare the package nftables")
+    _refuse_shutting_out(os.environ.get("SSH_CONNECTION", ""), management)
+    os.makedirs(batch.path(FOLDER), exist_ok=True)  # noqa: PTH103 (pathlib is slow to import)
+    directory, name = directory_of(batch, path_of(table))
+    with directory, directory.begin(name, source.encode(), owned_by_us(_MODE)) as begun:
+        new = batch.path(f"{FOLDER}/{begun.temporary}")
+        batch.must("nft", "-c", "-f", new, what=f"check table {table}")
+        batch.must("nft", "-f", new, what=f"load table {table}")
+        begun.finish()
+    _persist(batch, table)
+
+
+def remove_ruleset(batch: Batch, table: str) -> None:
+    """Take a table away, now and at each boot."""
+    if batch.has("nft"):
+        words = f"table inet {table} {{}}; delete table inet {table}"
+        batch.must("nft", words, what=f"remove table {table}")
+    changed = [_remove(batch, path) for path in (WANTED_PATH, UNIT_PATH, BESIDE_PATH)]
+    _remove(batch, path_of(table))
+    if any(changed):
+        _reread(batch)
+
+
+def _refuse_shutting_out(connection: str, management: Sequence[str]) -> None:
+    """Whoever is here came by ssh from an address that must be let in again."""
+    from ipaddress import ip_address, ip_network
+
+    words = connection.split()
+    if not words or not management:
+        return
+    client = ip_address(words[0].partition("%")[0])
+    client = getattr(client, "ipv4_mapped", None) or client
+    if not any(client in ip_network(each) for each in management):
+        raise Refused(
+            f"the reconciler comes from {client}, which these rules would shut out: add it to "
+            f"`management:`, which has {', '.join(management)}"
+        )
+
+
+def _persist(batch: Batch, table: str) -> None:
+    changed = [
+        _put(batch, UNIT_PATH, unit_of(table)),
+        _put(batch, BESIDE_PATH, beside_of(table)),
+        _enable(batch),
+    ]
+    if any(changed):
+        _reread(batch)
+
+
+def _put(batch: Batch, path: str, text: str) -> bool:
+    os.makedirs(batch.path(path.rpartition("/")[0]), exist_ok=True)  # noqa: PTH103
+    directory, name = directory_of(batch, path)
+    with directory:
+        if directory.stat(name) is not None and directory.read(name) == text.encode():
+            return False
+        directory.put(name, text.encode(), owned_by_us(0o644))
+        return True
+
+
+def _enable(batch: Batch) -> bool:
+    """Have it started at each boot. A link by hand costs a tenth of `systemctl enable`."""
+    os.makedirs(batch.path(WANTED_PATH.rpartition("/")[0]), exist_ok=True)  # noqa: PTH103
+    directory, name = directory_of(batch, WANTED_PATH)
+    with directory:
+        if directory.stat(name) is not None:
+            return False
+        directory.put_link(name, UNIT_PATH)
+        return True
+
+
+def _remove(batch: Batch, path: str) -> bool:
+    try:
+        directory, name = directory_of(batch, path)
+    except Refused:
+        return False  # and so there is nothing of it
+    with directory:
+        is_there = directory.stat(name) is not None
+        directory.remove(name)
+        return is_there
+
+
+def _reread(batch: Batch) -> None:
+    batch.must("systemctl", "daemon-reload", what="let systemd read its units again")
