@@ -11,8 +11,8 @@ from reconciler.cli.choices import environment_of, environment_option
 from reconciler.cli.command import Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.repository import open_repository, settings_of
-from reconciler.cli.world import surroundings
 from reconciler.cli.worktree import write_files
+from reconciler.cli.world import surroundings
 from reconciler.config.check_addresses import lacking_machines
 from reconciler.config.documents import Host
 from reconciler.config.load import environments_of, load

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from reconciler.cli.choices import environment_option
-from reconciler.cli.command import Failure, Given, command
+from reconciler.cli.command import Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.farm_addresses import documents_of, heads_of, taken_in
 from reconciler.cli.repository import open_repository, settings_of
 from reconciler.cli.worktree import write_files
-from reconciler.config.insertion import Insertion, inserted
 from reconciler.config.load import ENVIRONMENT_NAMES
-from reconciler.config.rewrite import document_text
 from reconciler.daemon.clock import SystemClock
 from reconciler.gitops.directory import DirectoryTree
 from reconciler.plan.show.escape import visible
-from reconciler.render.allocation import Allocation
+from reconciler.render.allocation import Allocation, written
 from reconciler.render.allocation import allocate as make_allocations
 
 
@@ -35,7 +33,7 @@ from reconciler.render.allocation import allocate as make_allocations
 @click.option("--check", is_flag=True, help="Write nothing; exit with 2 if there is anything.")
 @click.pass_obj
 def allocate(given: Given, environment: str | None, into: Path, check: bool) -> Exit:
-    """Write an address for each machine and host that must have one and has none.
+    """Write addresses for machines and hosts that lack one.
 
     Each gets the lowest address of its partition that is free on the branches of all environments
     and in the work tree, and was not given up within the quarantine of its network. Nothing else
@@ -54,7 +52,7 @@ def allocate(given: Given, environment: str | None, into: Path, check: bool) -> 
         return Exit.SAME
     if check:
         return Exit.DIFFERENT
-    files = _texts(allocations, into)
+    files = written(allocations, _reader(into))
     write_files(into, files, lambda: documents_of(DirectoryTree(into)))
     for path in files:
         click.echo(visible(f"wrote {path}"))
@@ -66,36 +64,9 @@ def _told(each: Allocation, verb: str) -> str:
     return f"{each.who} of {each.environment} {verb} {each.address} ({where}): {each.place.file}"
 
 
-def _texts(allocations: Sequence[Allocation], root: Path) -> Mapping[str, str]:
-    """The files with the addresses in them.
+def _reader(root: Path) -> Callable[[str], str]:
+    def read(file: str) -> str:
+        path = root / file
+        return path.read_bytes().decode() if path.exists() else ""
 
-    Raises:
-        Failure: one is written in a way that only a person can change.
-    """
-    texts: dict[str, str] = {}
-    for each in allocations:
-        place = each.place
-        text = texts.get(place.file)
-        if text is None:
-            path = root / place.file
-            text = path.read_bytes().decode() if path.exists() else ""
-        try:
-            texts[place.file] = _text(text, each)
-        except (KeyError, ValueError) as error:
-            raise Failure(f"{place.file}: {error}; nothing was written") from error
-    return texts
-
-
-def _text(text: str, each: Allocation) -> str:
-    place = each.place
-    new = ("address", str(each.address))
-    try:
-        return inserted(text, Insertion((place.kind, place.name), place.key, place.item, new))
-    except KeyError:
-        if not place.is_patch:
-            raise
-    items = [dict((place.item, new))]
-    patch = document_text({"kind": place.kind, "name": place.name, place.key: items})
-    if not text:
-        return patch
-    return f"{text}{'' if text.endswith(chr(10)) else chr(10)}---\n{patch}"
+    return read

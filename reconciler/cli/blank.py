@@ -12,11 +12,13 @@ from reconciler.kinds.base.pool import TYPES
 
 
 def blank_farm(environments: Iterable[Documents]) -> FarmState:
-    """The farm of all environments as it is before anything was made on it."""
+    """The farm of all environments as it is before anything was made on it.
+
+    Bridges that nobody declares to be made are there.
+    """
     known = tuple(environments)
-    bridges = tuple(
-        sorted({network.bridge for each in known for network in each.networks.values()})
-    )
+    networks = [network for each in known for network in each.networks.values()]
+    bridges = tuple(sorted({network.bridge for network in networks if not network.hosts}))
     hosts = {name: host for each in known for name, host in each.hosts.items()}
     servers = sorted({zone.server for each in known for zone in each.zones.values()})
     return FarmState(

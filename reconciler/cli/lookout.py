@@ -28,22 +28,29 @@ from reconciler.ports.facts import Question
 from reconciler.ports.world import Ports
 
 OURS = ".reconciler-"  # how our temporary files begin
+OF_NETWORK = "network: "  # how what the kernel tells of interfaces, routes and rules begins
 MOST_SIGHTINGS = 1000
 MOST_EVENTS = 200.0  # of a host at once, and then one in so many seconds
 EVENT_SECONDS = 5.0
 SWEEP = timedelta(seconds=10)
 SWEEP_BACKOFF = Backoff(first=timedelta(seconds=10), limit=timedelta(minutes=1))
-# Where a change by hand leaves a trace: libvirt's definitions, dpkg's list, accounts, units.
+# Where a change by hand leaves a trace: libvirt's definitions, dpkg's list, accounts, units, the
+# switches of Open vSwitch, what the DHCP server serves.
 ALWAYS = (
     "/etc",
+    "/etc/kea",
     "/etc/libvirt",
     "/etc/libvirt/qemu",
     "/etc/libvirt/qemu/autostart",
     "/etc/libvirt/qemu/networks",
     "/etc/libvirt/storage",
+    "/etc/openvswitch",
     "/etc/systemd/system",
     "/var/lib/dpkg",
+    "/var/lib/openvswitch",
 )
+# Questions whose details name the files that what they are about is set up from.
+_WITH_FILES = frozenset({"service", "bridge", "vlan", "bond", "switch", "ruleset"})
 
 
 class Rounds(Protocol):
@@ -166,6 +173,7 @@ class Lookout:
         now = self._timing.clock.monotonic()
         if event and not self._may_wake(host, now):
             return
+        detector = Detector.NETLINK if event.startswith(OF_NETWORK) else Detector.INOTIFY
         with self._lock:
             concerned = [
                 name
@@ -173,7 +181,7 @@ class Lookout:
                 if any(scope.name == host for scope in seen.look.scopes)
             ]
             for name in concerned if event else ():
-                self._note(name, Sighting(Detector.INOTIFY, host, now))
+                self._note(name, Sighting(detector, host, now))
         for name in concerned:
             self._loop.wake(name, Reason.EVENT)
 
@@ -225,8 +233,8 @@ def _folders(questions: Iterable[Question]) -> Iterator[str]:
     for question in questions:
         if question.about == "file":
             yield dirname(question.name)
-        elif question.about == "service":
-            yield from map(dirname, question.details)
+        elif question.about in _WITH_FILES:
+            yield from (dirname(detail) for detail in question.details if detail.startswith("/"))
 
 
 def _called(environment: str, scope: Scope) -> str:

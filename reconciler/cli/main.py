@@ -28,6 +28,8 @@ COMMANDS: Mapping[str, str] = {
     "status": "Show how the environments are, from their journals.",
     "drift": "Look at the farm now, and show what somebody changed by hand.",
     "history": "Show what happened to an environment, from its journal.",
+    "allocate": "Write addresses for machines and hosts that lack one.",
+    "network": "Show who has which address, and what is free.",
     "adopt": "Write documents for the machines on a host that are nobody's yet.",
     "trash": "Show volumes in the trash, get them back, or delete them.",
     "doctor": "See whether settings, repository and hosts are sound.",

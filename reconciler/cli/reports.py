@@ -82,7 +82,8 @@ def _changes(changes: Sequence[Change]) -> Iterator[Line]:
     new = Counter(c.address.kind for c in changes if c.action is Action.CREATE and not c.held)
     if new:
         kinds = ", ".join(
-            f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(new.items())
+            f"{number} {_many(kind) if number > 1 else kind}"
+            for kind, number in sorted(new.items())
         )
         yield Line(LineKind.CREATE, f"+ {kinds}", 1)
     others = [c for c in changes if c.action is not Action.CREATE or c.held]
@@ -90,6 +91,12 @@ def _changes(changes: Sequence[Change]) -> Iterator[Line]:
         yield from change_lines(change, 1)
     if len(others) > CHANGES_AT_MOST:
         yield Line(LineKind.MORE, f"… and {len(others) - CHANGES_AT_MOST} more", 1)
+
+
+def _many(kind: str) -> str:
+    if kind.endswith("s"):
+        return kind
+    return f"{kind}es" if kind.endswith("ch") else f"{kind}s"
 
 
 def _troubles(report: Report) -> Iterator[Line]:

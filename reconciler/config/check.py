@@ -10,6 +10,7 @@ from reconciler.config.check_firewalls import firewall_problems
 from reconciler.config.check_hosts import host_problems
 from reconciler.config.check_machines import machine_problems
 from reconciler.config.check_networks import network_problems
+from reconciler.config.check_overlays import overlay_problems
 from reconciler.config.check_proxies import proxy_problems
 from reconciler.config.check_rooms import room_problems
 from reconciler.config.check_secrets import secret_problems
@@ -38,6 +39,7 @@ def check_documents(documents: Documents, names: Names) -> tuple[Problem, ...]:
         *host_problems(documents),
         *room_problems(documents, names),
         *network_problems(documents, names),
+        *overlay_problems(documents),
         *address_problems(documents),
         *firewall_problems(documents, names),
         *proxy_problems(documents, names),

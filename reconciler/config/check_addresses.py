@@ -12,6 +12,7 @@ from reconciler.config.addresses import (
     partition_at,
     range_of,
     source_of,
+    source_of_hosts,
 )
 from reconciler.config.documents import AttachmentField, VirtualMachine
 from reconciler.config.names import unknown
@@ -42,13 +43,21 @@ def lacking_problems(documents: Documents) -> Iterator[Problem]:
         remedy = f"{ALLOCATE} of partition {partition.name}, or name a dynamic `partition:`"
         yield Problem(position, what, remedy)
     for network in documents.networks.values():
-        addressed = {place.name for place in network.hosts if place.address is not None}
-        places = {place.name for place in network.hosts}
-        for server in network.dhcp.servers if network.dhcp else ():
-            if server in places - addressed:
-                position = documents.position("Network", network.name, "hosts", server)
-                what = f"host {server} is a DHCP server of network {network.name} without address"
-                yield Problem(position, what, f"write its `address:`, or {ALLOCATE}")
+        servers = network.dhcp.servers if network.dhcp else ()
+        for server in sorted({*servers} & {*hosts_without_address(documents, network)}):
+            position = documents.position("Network", network.name, "hosts", server)
+            what = f"host {server} serves network {network.name}, and has no address there"
+            remedy = "write its `address:`"
+            remedy += f", or {ALLOCATE}" if source_of_hosts(network) else ""
+            yield Problem(position, what, remedy)
+
+
+def hosts_without_address(documents: Documents, network: Network) -> Iterator[str]:
+    """The hosts of a network with no address in it, not even their own."""
+    for place in network.hosts:
+        host = documents.hosts.get(place.name)
+        if place.address is None and not (host and host.address in network.subnet):
+            yield place.name
 
 
 def lacking_machines(

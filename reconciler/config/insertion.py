@@ -41,28 +41,44 @@ class _Cut:
     text: str
 
 
-def inserted(text: str, insertion: Insertion) -> str:
-    """The text of a file with the value in it.
+def inserted(text: str, insertions: Sequence[Insertion]) -> str:
+    """The text of a file with the values in it.
 
     Raises:
         KeyError: the file has no document of that kind and name.
         ValueError: it is written in a way that a person must change by hand.
     """
-    cut = _cut(text, insertion)
-    written = text[: cut.start] + cut.text + text[cut.end :]
+    waiting = list(insertions)
+    while waiting:  # one of each list at a time, since the first may make the list
+        now = {(each.document, each.key): each for each in reversed(waiting)}
+        waiting = [each for each in waiting if each is not now[each.document, each.key]]
+        text = _checked(text, tuple(now.values()))
+    return text
+
+
+def documents_in(text: str) -> frozenset[tuple[str, str]]:
+    """Kind and name of the documents of a file."""
+    return frozenset((each["kind"], each["name"]) for each in _values(text))
+
+
+def _checked(text: str, insertions: Sequence[Insertion]) -> str:
+    roots = _documents(text)
+    written = text
+    cuts = [_cut(text, roots[each.document], each) for each in insertions]
+    for cut in sorted(cuts, key=lambda cut: cut.start, reverse=True):
+        written = written[: cut.start] + cut.text + written[cut.end :]
     try:
-        is_meant = _values(written) == _expected(_values(text), insertion)
+        is_meant = _values(written) == _expected(_values(text), insertions)
     except ConfigError:
         is_meant = False
     if not is_meant:
-        kind, name = insertion.document
-        key, value = insertion.new
-        raise ValueError(f"{kind} {name}: write `{key}: {value}` by hand, it cannot be put there")
+        each = insertions[0]
+        said = f"`{each.new[0]}: {each.new[1]}`"
+        raise ValueError(f"{each.document[0]} {each.document[1]}: {said} must be written by hand")
     return written
 
 
-def _cut(text: str, insertion: Insertion) -> _Cut:
-    root = _document(text, insertion)
+def _cut(text: str, root: MappingNode, insertion: Insertion) -> _Cut:
     items = _child(root, insertion.key)
     if items is None:
         return _new_list(text, root, insertion)
@@ -71,10 +87,9 @@ def _cut(text: str, insertion: Insertion) -> _Cut:
     for node in items.value:
         if _says(node, *insertion.item):
             return _in_item(text, node, insertion)
+    start = items.start_mark.index  # the bracket, or the dash of the first item
     if items.flow_style:
-        start = items.start_mark.index + 1
-        return _Cut(start, start, f"{_flow(insertion)}, ")
-    start = items.start_mark.index  # the dash of the first item
+        return _Cut(start + 1, start + 1, f"{_flow(insertion)}, ")
     line_end = _line_end(text) + " " * items.start_mark.column
     return _Cut(start, start, f"- {_flow(insertion)}{line_end}")
 
@@ -129,16 +144,10 @@ def _flow(insertion: Insertion) -> str:
     return f"{{{key}: {value}, {new_key}: {new_value}}}"
 
 
-def _document(text: str, insertion: Insertion) -> MappingNode:
-    kind, name = insertion.document
-    for node in YAML(typ="rt").compose_all(text):
-        if (
-            isinstance(node, MappingNode)
-            and _says(node, "kind", kind)
-            and _says(node, "name", name)
-        ):
-            return node
-    raise KeyError(f"{kind} {name}")
+def _documents(text: str) -> dict[tuple[str, str], MappingNode]:
+    """The nodes of the documents by kind and name."""
+    nodes = (node for node in YAML(typ="rt").compose_all(text) if isinstance(node, MappingNode))
+    return {(_child(node, "kind").value, _child(node, "name").value): node for node in nodes}
 
 
 def _child(node: MappingNode, key: str) -> Any:
@@ -154,16 +163,17 @@ def _values(text: str) -> list[Any]:
     return [each.value for each in parse("", text.encode())]
 
 
-def _expected(documents: Sequence[Any], insertion: Insertion) -> list[Any]:
+def _expected(documents: Sequence[Any], insertions: Sequence[Insertion]) -> list[Any]:
     """The documents as they must read afterwards."""
-    (key, value), (new_key, new_value) = insertion.item, insertion.new
     meant = deepcopy(list(documents))
-    for each in meant:
-        if (each.get("kind"), each.get("name")) == insertion.document:
-            items = each.get(insertion.key) or []
-            found = [item for item in items if item.get(key) == value]
-            if found:
-                found[0][new_key] = new_value
-            else:
-                each[insertion.key] = [{key: value, new_key: new_value}, *items]
+    by_name = {(each["kind"], each["name"]): each for each in meant}
+    for insertion in insertions:
+        (key, value), (new_key, new_value) = insertion.item, insertion.new
+        document = by_name[insertion.document]
+        items = document.get(insertion.key) or []
+        found = [item for item in items if item.get(key) == value]
+        if found:
+            found[0][new_key] = new_value
+        else:
+            document[insertion.key] = [{key: value, new_key: new_value}, *items]
     return meant

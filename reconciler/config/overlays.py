@@ -7,8 +7,10 @@ tunnel is lost, and connections through it hang, so that machines must be told.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address
 from zlib import crc32
 
+from reconciler.config.documents import Host
 from reconciler.config.networks import Network, TunnelField
 
 _STARTS = {"gre": "gre", "vxlan": "vx"}
@@ -46,3 +48,14 @@ def mtu_of(network: Network, networks: Mapping[str, Network]) -> int | None:
     if network.mtu is not None or network.tunnel is None:
         return network.mtu
     return overlay_mtu(network.tunnel, underlay_mtu(network.tunnel, networks))
+
+
+def remote_of(
+    tunnel: TunnelField, peer: Host, networks: Mapping[str, Network]
+) -> IPv4Address | IPv6Address | None:
+    """Where a tunnel to a host leads; None if it has no address there."""
+    if tunnel.underlay is None:
+        return peer.address
+    beneath = networks.get(tunnel.underlay)
+    places = beneath.hosts if beneath else ()
+    return next((each.address for each in places if each.name == peer.name), None)

@@ -59,7 +59,9 @@ class SiteField(Part):
     )
     tls: TlsField | None = Field(None, description="Its certificate; else it has none.")
     sticky: StickyField | None = Field(None, description="Whether visitors stay with a server.")
-    health: HealthField = Field(HealthField(), description="When a server is left out.")
+    health: HealthField | None = Field(
+        None, description="When a server is left out; else after 3 failures in 10 s."
+    )
     largest_request: Size = Field(
         parse_size("64 MiB"), description="How much a visitor may send in one request."
     )

@@ -13,9 +13,13 @@ from reconciler.plan.plan import Change
 
 
 class Detector(enum.StrEnum):
-    """What sees that something moved: events of a host, the cheap sweep, or the full look."""
+    """What sees that something moved: events of a host, the cheap sweep, or the full look.
+
+    Of a host's events those of its files are inotify's, and those of its network netlink's.
+    """
 
     INOTIFY = "inotify"
+    NETLINK = "netlink"
     SWEEP = "sweep"
     AUDIT = "audit"
 

@@ -7,7 +7,7 @@ volumes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -41,13 +41,18 @@ from reconciler.ports.hypervisor import (
     DomainState,
     Firmware,
     Interface,
+    Switch,
 )
 from reconciler.ports.world import Ports
 
 _IDENTITY = frozenset({"libvirt_name", "uuid"})
 _CALLED_ALIKE = frozenset(field.name for field in fields(DomainDefinition)) - {"name"}
 _DEFINITION = _CALLED_ALIKE - {"uuid"}
-_PLUGS = ("bridge", "switch", "tunnel", "libvirt_network")
+_PLUGS: Mapping[Switch, tuple[str, ...]] = {
+    "linux": ("bridge",),
+    "openvswitch": ("switch", "tunnel"),
+    "libvirt": ("libvirt_network",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,10 @@ def volume_address(domain: str, disk: str) -> Address:
 
 
 @lru_cache(maxsize=4096)
-def plugs_at(host: str, bridge: str) -> frozenset[Address]:
-    """What an interface may be plugged into: whatever is called so on the host."""
+def plugs_at(host: str, switch: Switch, bridge: str) -> frozenset[Address]:
+    """What an interface that is plugged in there on the host needs, if somebody makes it."""
     name = name_of(bridge)
-    return frozenset(Address(kind, name, host) for kind in _PLUGS)
+    return frozenset(Address(kind, name, host) for kind in _PLUGS[switch])
 
 
 class DomainKind:
@@ -123,7 +128,7 @@ class DomainKind:
         if spec.host is None:
             return volume_addresses(address.name, spec) | before
         before.update(replace(each, host=each.host or spec.host) for each in spec.networks)
-        plugs = (plugs_at(spec.host, each.bridge) for each in spec.interfaces)
+        plugs = (plugs_at(spec.host, each.switch, each.bridge) for each in spec.interfaces)
         return volume_addresses(address.name, spec).union(before, *plugs)
 
     def claims(self, spec: DomainSpec) -> frozenset[str]:

@@ -34,7 +34,8 @@ def in_order(
     """Sort changes and tell each which of the others come first.
 
     A change comes after what its resource needs, and after the deletion of what has a name or
-    place that it takes; a deletion comes after the changes of those who needed the resource.
+    place that it takes; a deletion comes after the changes of those who needed the resource, unless
+    it makes way for what they need instead.
 
     Raises:
         DependencyLoop: resources need each other in a circle.
@@ -44,13 +45,15 @@ def in_order(
     freed = _freed(by_address, seen)
     for address, change in by_address.items():
         before = seen.get(address, Ties())
+        after = Ties() if change.action is Action.DELETE else wanted.get(address, Ties())
         if change.action is not Action.DELETE:
-            after = wanted.get(address, Ties())
             edges[address] |= _present(after.needs, by_address)
             edges[address] |= {freed[c] for c in after.claims - before.claims if c in freed}
         for needed in before.needs:
             if needed in by_address and by_address[needed].action is Action.DELETE:
-                edges[needed].add(address)
+                claims = seen.get(needed, Ties()).claims
+                if not _is_in_the_way(claims, after.needs, wanted):
+                    edges[needed].add(address)
     return tuple(
         replace(by_address[address], needs=frozenset(edges[address])) for address in _sorted(edges)
     )
@@ -64,6 +67,13 @@ def _freed(changes: Mapping[Address, Change], seen: Mapping[Address, Ties]) -> d
         if change.action is Action.DELETE
         for claim in seen.get(address, Ties()).claims
     }
+
+
+def _is_in_the_way(
+    claims: frozenset[str], needs: Iterable[Address], wanted: Mapping[Address, Ties]
+) -> bool:
+    """Whether something that is needed takes what is held by these claims."""
+    return bool(claims) and any(claims & wanted[need].claims for need in needs if need in wanted)
 
 
 def _present(needs: Iterable[Address], changes: Mapping[Address, Change]) -> set[Address]:

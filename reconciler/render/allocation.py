@@ -6,17 +6,19 @@ of files and documents changes nothing, and whoever has an address keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from reconciler.config.address_plan import Taken
 from reconciler.config.addresses import Ip, lowest_free, source_of_hosts, usable
-from reconciler.config.check_addresses import lacking_machines
+from reconciler.config.check_addresses import hosts_without_address, lacking_machines
+from reconciler.config.insertion import Insertion, documents_in, inserted
 from reconciler.config.load import ENVIRONMENT_NAMES
 from reconciler.config.networks import Network, PartitionField
 from reconciler.config.repository import Documents
 from reconciler.config.resolve import ENVIRONMENTS
+from reconciler.config.rewrite import document_text
 from reconciler.errors import ConfigError
 from reconciler.model.position import Position, Problem
 
@@ -38,13 +40,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """An address for somebody."""
+    """An address for somebody. `position` is where it is lacking, `place` where it is written."""
 
     environment: str
     who: str
     network: str
     partition: str
     address: IPv4Address
+    position: Position
     place: Place
 
 
@@ -77,11 +80,62 @@ def allocate(
             problems.append(_full(lack, taken, gone))
             continue
         gone.add(address)
-        network, partition = lack.network.name, lack.partition.name
-        made.append(Allocation(lack.environment, lack.who, network, partition, address, lack.place))
+        made.append(
+            Allocation(
+                lack.environment,
+                lack.who,
+                lack.network.name,
+                lack.partition.name,
+                address,
+                lack.position,
+                lack.place,
+            )
+        )
     if problems:
         raise ConfigError(problems)
     return tuple(made)
+
+
+def written(allocations: Sequence[Allocation], read: Callable[[str], str]) -> Mapping[str, str]:
+    """The files with the addresses in them; `read` gives a file's text, none if it is not there.
+
+    Raises:
+        ConfigError: a document is written in a way that only a person can change.
+    """
+    by_file: dict[str, list[Allocation]] = {}
+    for each in allocations:
+        by_file.setdefault(each.place.file, []).append(each)
+    problems: list[Problem] = []
+    texts: dict[str, str] = {}
+    for file, here in by_file.items():
+        try:
+            texts[file] = _with_addresses(read(file), here)
+        except (KeyError, ValueError) as error:
+            what = f"no address can be put into {file}: {error}"
+            problems.append(Problem(here[0].position, what, "write the addresses by hand"))
+    if problems:
+        raise ConfigError(problems)
+    return texts
+
+
+def _with_addresses(text: str, allocations: Sequence[Allocation]) -> str:
+    there = documents_in(text)
+    insertions = []
+    for each in allocations:
+        place, new = each.place, ("address", str(each.address))
+        document = (place.kind, place.name)
+        if place.is_patch and document not in there:
+            text = _with_document(text, {"kind": place.kind, "name": place.name})
+            there |= {document}
+        insertions.append(Insertion(document, place.key, place.item, new))
+    return inserted(text, insertions)
+
+
+def _with_document(text: str, document: Mapping[str, str]) -> str:
+    new = document_text(document)
+    if not text:
+        return new
+    return f"{text}---\n{new}" if text.endswith("\n") else f"{text}\n---\n{new}"
 
 
 def _lacks(every: Sequence[Documents], chosen: Collection[str]) -> Iterator[_Lack]:
@@ -103,7 +157,7 @@ def _hosts(documents: Documents) -> Iterator[_Lack]:
         partition = source_of_hosts(network)
         if partition is None:
             continue
-        for host in sorted(place.name for place in network.hosts if place.address is None):
+        for host in sorted(hosts_without_address(documents, network)):
             position = documents.position("Network", name, "hosts", host)
             place = Place(position.file, "Network", name, "hosts", ("name", host))
             who = f"host {host}"
@@ -112,7 +166,8 @@ def _hosts(documents: Documents) -> Iterator[_Lack]:
 
 def _machines(documents: Documents, every: Sequence[Documents]) -> Iterator[_Lack]:
     lacking = lacking_machines(documents)
-    for machine, attachment, partition in sorted(lacking, key=lambda each: each[0].name):
+    ordered = sorted(lacking, key=lambda each: (each[0].name, each[1].network))
+    for machine, attachment, partition in ordered:
         network = documents.networks[attachment.network]
         path = ("networks", attachment.network)
         position = documents.position("VirtualMachine", machine.name, *path)

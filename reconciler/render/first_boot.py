@@ -186,6 +186,8 @@ def _ethernets(
     for attachment, interface in zip(machine.networks, domain.interfaces, strict=True):
         network = documents.networks[attachment.network]
         ethernet: dict[str, Any] = {"match": {"macaddress": interface.mac}}
+        if mtu := mtu_of(network, documents.networks):
+            ethernet["mtu"] = mtu
         if attachment.address is None:
             ethernet["dhcp4"] = True
         else:

@@ -49,6 +49,8 @@ class MachineBench:
     write: Callable[[str, str], None]
     remove: Callable[[str], None]
     set_disk: Callable[[str], None]
+    add_port: Callable[[str], None]
+    """Make a plain network interface."""
 
     def do(self, *acts: Act) -> None:
         self.machine.do(acts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +68,34 @@ class Desk:
 
     def edit(self, path: str, old: str, new: str, branch: str = "production") -> str:
         """Change a file and push the commit; gives its id."""
+        text = (self._clone(branch) / path).read_text(encoding="utf-8")
+        assert old in text
+        return self.put({path: text.replace(old, new)}, branch)
+
+    def put(self, files: Mapping[str, str | None], branch: str = "production") -> str:
+        """Write files, and take away those that are None, in a commit that is pushed; its id."""
+        clone = self._clone(branch)
+        for path, text in files.items():
+            file = clone / path
+            if text is None:
+                file.unlink()
+            else:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+        git(clone, "add", "--all")
+        identity = ("-c", "user.name=Ada", "-c", "user.email=ada@farm.internal")
+        git(clone, *identity, "commit", "--quiet", f"--message=Change {', '.join(files)}")
+        git(clone, "push", "--quiet", "origin", branch)
+        return git(clone, "rev-parse", "HEAD")
+
+    def _clone(self, branch: str) -> Path:
+        """A clone whose files are those of the branch."""
         clone = self.root / "clone"
         if not clone.exists():
             git(self.root, "clone", "--quiet", str(self.remote), str(clone))
         git(clone, "fetch", "--quiet")
         git(clone, "checkout", "--quiet", "-B", branch, f"origin/{branch}")
-        file = clone / path
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
-        identity = ("-c", "user.name=Ada", "-c", "user.email=ada@farm.internal")
-        git(clone, *identity, "commit", "--quiet", "--all", f"--message=Change {path}")
-        git(clone, "push", "--quiet", "origin", branch)
-        return git(clone, "rev-parse", "HEAD")
+        return clone
 
     @property
     def farm(self) -> SimulatedFarm:

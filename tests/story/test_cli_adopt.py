@@ -51,6 +51,11 @@ def test_an_adopted_machine_is_ours_and_unchanged(desk: Desk, clone: Path) -> No
     code, said = adopt(desk, clone)
     assert code == 0, said
     assert f"wrote {PLACE}" in said
+    assert "write the address that old-web has on network lan" in said
+    document = (clone / PLACE).read_text("utf-8")
+    (clone / PLACE).write_text(
+        document.replace("{network: lan,", "{network: lan, partition: guests,")
+    )
     merge(desk, clone)
     plan = desk.run("plan", "-e", "production")
     assert plan.exit_code == 0, plan.output

@@ -107,7 +107,7 @@ def test_a_missing_key_is_told_with_what_to_do(new_desk: Desk) -> None:
 
 def test_a_host_is_asked_over_ssh(new_desk: Desk, sshd: Sshd) -> None:
     real(new_desk, sshd)
-    new_desk.edit(HOST, "address: 192.168.1.1", f"address: {ADDRESS}")
+    new_desk.edit(HOST, "address: 10.10.59.1", f"address: {ADDRESS}")
     seen = found(new_desk, "--host", "virt1")
     assert seen["virt1", "host key"] == "ok"
     assert seen["virt1", "clock"] == "ok"
@@ -116,7 +116,7 @@ def test_a_host_is_asked_over_ssh(new_desk: Desk, sshd: Sshd) -> None:
 
 def test_a_host_whose_key_is_not_pinned_is_not_asked(new_desk: Desk, sshd: Sshd) -> None:
     real(new_desk, sshd)
-    new_desk.edit(HOST, "address: 192.168.1.1", f"address: {ADDRESS}")
+    new_desk.edit(HOST, "address: 10.10.59.1", f"address: {ADDRESS}")
     sshd.known_hosts().write_text("")
     seen = found(new_desk, "--host", "virt1")
     assert seen["virt1", "host key"] == "bad"

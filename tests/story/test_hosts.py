@@ -40,9 +40,9 @@ def later(repository: Repository, clock: Clock) -> None:
 
 def test_every_host_of_every_branch_is_known(book: HostBook) -> None:
     assert {name: str(host.address) for name, host in book().items()} == {
-        "virt1": "192.168.1.1",
-        "virt2": "192.168.1.2",
-        "virt3": "192.168.1.3",
+        "virt1": "10.10.59.1",
+        "virt2": "10.10.59.2",
+        "virt3": "10.10.59.3",
     }
 
 
@@ -50,17 +50,17 @@ def test_a_host_that_moves_while_the_program_runs_is_followed(
     desk: Desk, repository: Repository, clock: Clock, book: HostBook
 ) -> None:
     book()
-    desk.edit(VIRT1, "address: 192.168.1.1", "address: 192.168.1.9")
+    desk.edit(VIRT1, "address: 10.10.59.1", "address: 10.10.59.9")
     later(repository, clock)
-    assert str(book()["virt1"].address) == "192.168.1.9"
+    assert str(book()["virt1"].address) == "10.10.59.9"
 
 
 def test_only_the_branch_of_its_own_environment_describes_a_host(
     desk: Desk, repository: Repository, clock: Clock, book: HostBook
 ) -> None:
-    desk.edit(VIRT1, "address: 192.168.1.1", "address: 192.168.1.9", branch="development")
+    desk.edit(VIRT1, "address: 10.10.59.1", "address: 10.10.59.9", branch="development")
     later(repository, clock)
-    assert str(book()["virt1"].address) == "192.168.1.1"
+    assert str(book()["virt1"].address) == "10.10.59.1"
 
 
 def test_a_branch_that_does_not_load_describes_its_hosts_as_it_did(
@@ -75,7 +75,7 @@ def test_the_branches_are_looked_at_once_a_second_at_most(
     desk: Desk, repository: Repository, clock: Clock, book: HostBook
 ) -> None:
     before = book()
-    desk.edit(VIRT1, "address: 192.168.1.1", "address: 192.168.1.9")
+    desk.edit(VIRT1, "address: 10.10.59.1", "address: 10.10.59.9")
     repository.fetch()
     clock.sleep(FRESH_SECONDS / 2)
     assert book() is before

@@ -20,6 +20,7 @@ repository: {{url: {url}}}
 environments: [production]
 state_directory: {state}
 hosts: {{ssh_key: {lab.ssh_key}, known_hosts: {lab.known_hosts}, deadline: 20s}}
+images: {{directories: [{lab.directory}/images]}}
 """
 Document = Mapping[str, Any]
 

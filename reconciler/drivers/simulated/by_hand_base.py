@@ -11,8 +11,8 @@ from typing import Literal, TypeVar
 
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.simulated.arrival import on_base
-from reconciler.drivers.simulated.base import dhcp, files, packages, services
-from reconciler.drivers.simulated.base.state import Base, File, Ruleset, Subnet, Sysctl, User
+from reconciler.drivers.simulated.base import dhcp, files, packages, services, switches
+from reconciler.drivers.simulated.base.state import Base, File, Link, Ruleset, Subnet, Sysctl, User
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import Call, as_driver_errors
 from reconciler.ports.acts import InstallPackage, RemovePackage, RestartService, SetService
@@ -178,6 +178,38 @@ def unmount(farm: SimulatedFarm, host: str, path: str) -> None:
     _at_base(farm, host, "unmount", path, off)
 
 
+def set_link(farm: SimulatedFarm, host: str, name: str, **fields: object) -> None:
+    """`ip link`, `ip address`, `ip route`: make an interface, or change it.
+
+    In the words of `simulated.base.state.Link`.
+    """
+
+    def change(base: Base) -> Base:
+        changed = replace(base.links.get(name, Link()), **fields)  # type: ignore[arg-type]
+        return replace(base, links={**base.links, name: changed})
+
+    _at_base(farm, host, "set_link", name, change)
+
+
+def remove_link(farm: SimulatedFarm, host: str, name: str) -> None:
+    """`ip link delete`: what is plugged into it stays.
+
+    Raises:
+        NotFound: there is no such interface.
+    """
+
+    def remove(base: Base) -> Base:
+        _of(base.links, name)
+        rest = {
+            each: replace(link, master=None) if link.master == name else link
+            for each, link in base.links.items()
+            if each != name
+        }
+        return replace(base, links=rest)
+
+    _at_base(farm, host, "remove_link", name, remove)
+
+
 def put_setting(farm: SimulatedFarm, host: str, name: str, value: str) -> None:
     """`hostnamectl`, `timedatectl` or `localectl`."""
 
@@ -238,6 +270,35 @@ def lease(farm: SimulatedFarm, host: str, net: str, mac: str, address: str) -> N
         return replace(base, leases={**base.leases, address: (mac, net)})
 
     _at_base(farm, host, "lease", address, change)
+
+
+def cut_tunnel(farm: SimulatedFarm, host: str, switch: str, peer: str) -> None:
+    """`ovs-vsctl del-port`: the end that leads to a host is gone.
+
+    Raises:
+        NotFound: there is no such switch.
+    """
+
+    def cut(base: Base) -> Base:
+        known = _of(base.switches, switch)
+        return switches.with_ends(base, switch, (each for each in known.ends if each.peer != peer))
+
+    _at_base(farm, host, "cut_tunnel", switch, cut)
+
+
+def change_tunnel(farm: SimulatedFarm, host: str, switch: str, peer: str, remote: str) -> None:
+    """`ovs-vsctl set interface`: the end that leads to a host leads elsewhere.
+
+    Raises:
+        NotFound: there is no such switch.
+    """
+
+    def change(base: Base) -> Base:
+        ends = _of(base.switches, switch).ends
+        after = (replace(each, remote=remote) if each.peer == peer else each for each in ends)
+        return switches.with_ends(base, switch, after)
+
+    _at_base(farm, host, "change_tunnel", switch, change)
 
 
 def strip_marks(farm: SimulatedFarm, host: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from reconciler.drivers.simulated.state import Host
 from reconciler.ports.hypervisor import Interface
 
-_BRIDGES = frozenset({"bridge"})
+_BRIDGES = frozenset({"bridge", "switch"})
 
 
 def missing_plugs(host: Host, interfaces: Iterable[Interface]) -> Iterator[str]:

@@ -54,9 +54,9 @@ class LeaseKind:
         return frozenset()
 
     def scopes(self, specs: Iterable[LeaseSpec], hosts: Iterable[str]) -> frozenset[Scope]:
-        """None of its own."""
-        del specs, hosts
-        return frozenset()
+        """The bases that it was told with."""
+        del hosts
+        return frozenset(Scope("base", spec.host) for spec in specs)
 
     def questions(self, spec: LeaseSpec) -> frozenset[Question]:
         """None of its own."""

@@ -1,7 +1,7 @@
 """How the difference of two texts is shown: line by line, or by how much differs.
 
-A text is the `content` of a file that holds a line end. References to secrets in it are masked, and
-which version of a secret is meant is told by itself.
+A text is the `content` of a file, or the `source` of a ruleset, that holds a line end. References
+to secrets in it are masked, and which version of a secret is meant is told by itself.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 from reconciler.model.change import FieldChange
 from reconciler.model.secret import without_references
 from reconciler.plan.show.escape import shortened
-from reconciler.plan.show.value import redacted, worded
+from reconciler.plan.show.value import TEXTS, redacted, worded
 
 MASK = "••••"
 LONGEST_LINE = 200
 CONTEXT_LINES = 3
 COMPARED_LINES = 200  # comparing takes the square of it
 FEW = 5
-CONTENT, SECRETS = "content", "secrets"
+SECRETS = "secrets"
 _FINGERPRINT = re.compile(
     r"\A(?:sha256:[0-9a-f]{64}"
     r"|(?:changed by hand|not written by us) \(fingerprint [0-9a-f]{0,64}\))\Z"
@@ -58,7 +58,7 @@ class _Block:
 def has_text(path: str, before: object, after: object) -> bool:
     """Whether the difference of two values is one of texts, and so is shown line by line."""
     texts = [value for value in (before, after) if value is not None]
-    if path != CONTENT or not all(map(_is_text, texts)):
+    if path.rpartition(".")[2] not in TEXTS or not all(map(_is_text, texts)):
         return False
     return any("\n" in str(text) for text in texts)
 

@@ -75,9 +75,9 @@ def network_lines(
         lines += [BLANK] if lines else []
         lines.append(Line(LineKind.HEADING, shortened(title(plan))))
         if plan.partitions:
-            rows = [_PARTITIONS, *(_partition(each) for each in plan.partitions)]
-            lines += [BLANK, *_table(rows)]
-        if rows := [_OWNERS, *_owners(plan, quarantined)][1:]:
+            parts = [_PARTITIONS, *(_partition(each) for each in plan.partitions)]
+            lines += [BLANK, *_table(parts)]
+        if rows := tuple(_owners(plan, quarantined)):
             lines += [BLANK, *_table([_OWNERS, *rows])]
     return tuple(lines) or (Line(LineKind.SUMMARY, "No networks"),)
 
@@ -124,9 +124,9 @@ def _owners(
 ) -> Iterator[tuple[str, ...]]:
     """A row for each address of which something can be said, in their order."""
     rows: list[tuple[int, tuple[str, ...]]] = []
-    for name, claimed in (*((use.name, use.claimed) for use in plan.partitions), ("", plan.elsewhere)):
-        rows += [(int(each.owner.address), _owner(each, name)) for each in claimed]
+    rows += [(int(each.owner.address), _owner(each, "")) for each in plan.elsewhere]
     for use in plan.partitions:
+        rows += [(int(each.owner.address), _owner(each, use.name)) for each in use.claimed]
         for address in use.quarantined:
             until = f"in quarantine until {quarantined[address]:%Y-%m-%d}"
             rows.append((int(address), (str(address), until, use.name, "", "")))

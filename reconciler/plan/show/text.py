@@ -162,7 +162,9 @@ def _field(action: Action, field: FieldChange, depth: int) -> Iterator[Line]:
     listed = listed or _versions(field)
     if listed:
         yield Line(LineKind.FIELD, f"{path}:", depth)
-        yield from (Line(LineKind.FIELD, f"- {item}", depth + 1) for item in listed)
+        for number, item in enumerate(listed):
+            yield Line(LineKind.FIELD, f"- {item}", depth + 1)
+            yield from _texts_in(field, number, depth + 2)
         return
     short = in_short(field.path, field.before, field.after)
     before = "" if action is Action.CREATE else f"{worded(field.path, field.before)} → "
@@ -174,6 +176,14 @@ def _versions(field: FieldChange) -> tuple[str, ...]:
     """The versions of several secrets, each in one line."""
     lines = tuple(secret_lines(field.before, field.after)) if field.path == SECRETS else ()
     return tuple(map(shortened, lines)) if len(lines) > 1 else ()
+
+
+def _texts_in(field: FieldChange, number: int, depth: int) -> Iterator[Line]:
+    """The texts of an item of a list, line by line."""
+    item = field.after[number] if isinstance(field.after, list) else None
+    for key, value in item.items() if isinstance(item, dict) else ():
+        if has_text(key, None, value):
+            yield from _text(FieldChange(f"{field.path}.{key}", None, value), depth)
 
 
 def _text(field: FieldChange, depth: int) -> Iterator[Line]:

@@ -17,6 +17,7 @@ from reconciler.plan.show.escape import shortened
 
 HIDDEN = "(hidden)"
 NOTHING = "(none)"
+TEXTS = frozenset({"content", "source"})  # fields that hold a whole file
 _SECRET_NAME = re.compile(
     r"(?:\A|_)(?:password|passwd|passphrase|secret|token|credential|key)s?\Z", re.IGNORECASE
 )
@@ -85,6 +86,8 @@ def _worded(name: str, value: object) -> str:
     if isinstance(value, list):
         return ", ".join(_nested(name, item) for item in value) or "[]"
     if isinstance(value, str):
+        if name in TEXTS and "\n" in value:
+            return f"{len(value.splitlines())} lines"
         return value if value and value == value.strip() else f'"{value}"'
     return _number(name, value)
 

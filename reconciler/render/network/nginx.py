@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.config.proxy import SiteField, TlsField, UpstreamField
+from reconciler.config.proxy import HealthField, SiteField, TlsField, UpstreamField
 
 HEAD = "# Written by reconciler: what is changed here is undone."
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -28,11 +28,11 @@ _HEADERS: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site of a proxy, and the addresses of the servers behind it by their names."""
+    """A site of a proxy, and the addresses of its upstreams in their order; `""` is none."""
 
     proxy: str
     field: SiteField
-    addresses: Mapping[str, str]
+    addresses: tuple[str, ...]
 
     @property
     def upstream(self) -> str:
@@ -85,13 +85,13 @@ def _servers(site: Site) -> Iterator[str]:
         yield _told("hash", f"$reconciler_visitor_{site.cookie.lower()}", "consistent")
     elif site.field.sticky:
         yield _told("hash", "$remote_addr", "consistent")
-    for server in site.field.upstreams:
-        if address := site.addresses.get(server.name):
+    for server, address in zip(site.field.upstreams, site.addresses, strict=True):
+        if address:
             yield _told("server", *_server(site, server, address))
 
 
 def _server(site: Site, server: UpstreamField, address: str) -> Iterator[str]:
-    health = site.field.health
+    health = site.field.health or HealthField()
     yield f"[{address}]:{server.port}" if ":" in address else f"{address}:{server.port}"
     yield f"weight={server.weight}"
     yield f"max_fails={health.fails}"

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from reconciler.config.documents import Host
 from reconciler.config.networks import IpsecField, Network, NetworkHostField, TunnelField
-from reconciler.config.overlays import end_name, mtu_of
+from reconciler.config.overlays import end_name, mtu_of, remote_of
 from reconciler.config.repository import Documents
 from reconciler.kinds.base.kind import name_of
 from reconciler.kinds.network.switch import SwitchSpec
@@ -135,25 +134,16 @@ def _tunnels(end: _End) -> TunnelSpec:
 def _ports(end: _End, peer: str) -> Iterator[TunnelPort]:
     """The end of the tunnel to a peer; none if nobody knows where that is, which is an error."""
     host, tunnel = end.documents.hosts.get(peer), end.tunnel
-    remote = _remote(end, host) if host else None
-    if remote:
+    remote = remote_of(tunnel, host, end.documents.networks) if host else None
+    if remote is not None:
         yield TunnelPort(
             peer,
             end_name(tunnel, end.made.network.name, peer),
-            remote,
+            str(remote),
             tunnel.type,
             tunnel.key or 0,
             remote_name=peer if tunnel.ipsec else "",
         )
-
-
-def _remote(end: _End, peer: Host) -> str | None:
-    if end.tunnel.underlay is None:
-        return str(peer.address)
-    beneath = end.documents.networks.get(end.tunnel.underlay)
-    places = beneath.hosts if beneath else ()
-    found = (str(each.address) for each in places if each.name == peer.name and each.address)
-    return next(found, None)
 
 
 def _beneath(end: _End) -> Iterator[Address]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from reconciler.config.documents import Host
-from reconciler.config.proxy import Proxy, SiteField
+from reconciler.config.proxy import Proxy, SiteField, UpstreamField
 from reconciler.config.repository import Documents
 from reconciler.kinds.base.file import FileSpec
 from reconciler.kinds.base.kind import name_of
@@ -74,16 +74,15 @@ def reading_sites(documents: Documents, host: Host, spec: ServiceSpec) -> Servic
     return replace(spec, reads=reads, after=(*spec.after, _address(sites)))
 
 
-def _addresses(documents: Documents, site: SiteField) -> dict[str, str]:
+def _addresses(documents: Documents, site: SiteField) -> tuple[str, ...]:
     """The address of each server of a site, of a machine the first that it has."""
-    found = {}
-    for server in site.upstreams:
-        machine = documents.machines.get(server.name)
-        given = (each.address for each in machine.networks) if machine else ()
-        address = server.address or next(filter(None, given), None)
-        if address is not None:
-            found[server.name] = str(address)
-    return found
+    return tuple(_address_of(documents, server) for server in site.upstreams)
+
+
+def _address_of(documents: Documents, server: UpstreamField) -> str:
+    machine = documents.machines.get(server.name)
+    given = (each.address for each in machine.networks) if machine else ()
+    return str(server.address or next(filter(None, given), ""))
 
 
 def _resources(

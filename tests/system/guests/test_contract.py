@@ -15,6 +15,7 @@ from reconciler.drivers.farm import RealFarm
 from reconciler.ports.hypervisor import ImageSource
 from tests.contract.bench import NOT_IN_THE_LAB, POOL, Bench
 from tests.contract.test_hypervisor_domains import *  # noqa: F403 - the tests of the contract
+from tests.contract.test_hypervisor_networks import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_hypervisor_pools import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_hypervisor_snapshots import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_hypervisor_trash import *  # noqa: F403 - the tests of the contract

@@ -13,8 +13,10 @@ from reconciler.drivers.farm import RealFarm
 from reconciler.ports.machine import Machine
 from tests.contract.machine_bench import NOT_IN_THE_LAB, ROOM_ITSELF, MachineBench
 from tests.contract.test_machine_files import *  # noqa: F403 - the tests of the contract
+from tests.contract.test_machine_links import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_machine_marks import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_machine_services import *  # noqa: F403 - the tests of the contract
+from tests.contract.test_machine_switches import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_machine_system import *  # noqa: F403 - the tests of the contract
 from tests.system.driven import driven
 from tests.system.lab import Lab, LabHost, taken
@@ -63,6 +65,7 @@ def machine_bench(
         write=lambda path, content: host.write_file(path, content.encode()),
         remove=lambda path: remove(host, path),
         set_disk=lambda disk: pytest.fail(f"the disk of a lab host cannot be {disk}"),
+        add_port=lambda name: add_port(host, name),
     )
 
 
@@ -73,6 +76,10 @@ def after_a_look(machine: Machine) -> Machine:
 
 def remove(host: LabHost, path: str) -> None:
     host.run("rm", "-rf", path)
+
+
+def add_port(host: LabHost, name: str) -> None:
+    host.run("ip", "link", "add", "name", name, "type", "ifb")
 
 
 def clean(host: LabHost) -> None:

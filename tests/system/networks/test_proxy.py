@@ -59,7 +59,10 @@ def begin(host: LabHost, name: str, address: str) -> None:
 
 @pytest.fixture(scope="module")
 def farm(lab: Lab, host: LabHost, tmp_path_factory: pytest.TempPathFactory) -> NetworksFarm:
-    return NetworksFarm(tmp_path_factory.mktemp("farm"), lab, [host])
+    farm = NetworksFarm(tmp_path_factory.mktemp("farm"), lab, [host])
+    described = farm.host(HOST, packages=[{"name": "nginx-light"}])
+    farm.declare({f"hosts/{HOST}.yaml": described})
+    return farm
 
 
 def proxy(**fields: Any) -> Document:

@@ -11,6 +11,7 @@ from reconciler.kinds import KIND_BY_NAME, KINDS
 from reconciler.kinds.change_costs import CHANGE_COSTS
 from reconciler.kinds.domain_changes import CHANGE_CLASSES, class_of, definition_changes
 from reconciler.kinds.domain_operations import DefineDomain
+from reconciler.model.address import Address
 from reconciler.model.change import Disruption
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, Seed
@@ -147,6 +148,7 @@ OTHERS: list[tuple[str, str, Any, Disruption | None]] = [
     ("domain", "snapshots", ("before",), None),
     ("domain", "snapshot_from", RESTART, None),
     ("domain", "moving_to", "virt2", None),
+    ("domain", "networks", (Address("reservations", "lan.x", "virt1"),), None),
     ("volume", "is_back", True, None),
     ("volume", "seed", SEED.seed, None),
     ("volume", "overlay", True, None),

@@ -34,12 +34,56 @@ def update(desired: DomainSpec, observed: DomainSpec = SEEN) -> list[str]:
     return in_words(KIND.update(desired, observed, KIND.diff(desired, observed), OWNER))
 
 
+WEB = Address("domain", "web-1")
+
+
 def test_a_domain_needs_the_volumes_of_its_disks() -> None:
-    spec = domain_spec(disks=(*SEEN.disks, DATA))
-    assert KIND.needs(Address("domain", "web-1"), spec) == {
+    spec = domain_spec(disks=(*SEEN.disks, DATA), interfaces=())
+    assert KIND.needs(WEB, spec) == {
         Address("volume", "web-1-root"),
         Address("volume", "web-1-data"),
     }
+
+
+@pytest.mark.parametrize(
+    ("switch", "kinds"),
+    [
+        ("linux", {"bridge"}),
+        ("openvswitch", {"switch", "tunnel"}),
+        ("libvirt", {"libvirt_network"}),
+    ],
+)
+def test_a_domain_needs_what_it_is_plugged_into_on_its_host(switch: Any, kinds: set[str]) -> None:
+    spec = domain_spec(disks=(), interfaces=(Interface("52:54:00:00:00:01", "br-lan", switch),))
+    assert KIND.needs(WEB, spec) == {Address(kind, "br-lan", spec.host) for kind in kinds}
+    assert KIND.needs(WEB, replace(spec, host=None)) == set()
+
+
+def test_a_domain_needs_its_reservations_on_the_servers_and_on_its_own_host() -> None:
+    kept = (Address("reservations", "lan.production", "dhcp1"), Address("libvirt_x", "nat0.p"))
+    spec = domain_spec(host="virt7", disks=(), interfaces=(), networks=kept)
+    assert KIND.needs(WEB, spec) == {kept[0], replace(kept[1], host="virt7")}
+
+
+def test_a_guard_that_is_not_wanted_any_more_is_a_difference() -> None:
+    plain = Interface("52:54:00:00:00:01", "br-lan")
+    guarded = replace(plain, guarded="10.0.0.9")
+    open_, closed = domain_spec(interfaces=(plain,)), domain_spec(interfaces=(guarded,))
+    key = "interfaces.52:54:00:00:00:01.guarded"
+    assert [change.path for change in KIND.diff(closed, open_)] == [key]
+    assert [change.path for change in KIND.diff(open_, closed)] == [key]
+    assert KIND.diff(closed, closed) == ()
+
+
+def test_a_guard_comes_and_goes_while_the_guest_runs() -> None:
+    plain = Interface("52:54:00:00:00:01", "br-lan")
+    guarded = replace(plain, guarded="10.0.0.9")
+    for before, after in ((plain, guarded), (guarded, plain)):
+        observed = domain_spec(interfaces=(before,))
+        told = update(domain_spec(interfaces=(after,)), observed)
+        name = observed.libvirt_name
+        key = "interfaces.52:54:00:00:00:01.guarded"
+        assert f"change {key} of the running {name} on virt1" in told
 
 
 def test_a_domain_claims_its_name_its_uuid_and_its_hardware_addresses() -> None:

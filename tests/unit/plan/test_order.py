@@ -129,11 +129,29 @@ def test_a_resource_that_needs_itself_is_a_circle() -> None:
 
 
 def test_kinds_come_in_the_order_of_the_registry_and_then_by_name() -> None:
-    unknown = Address("bridge", "br-lan")
+    unknown = Address("strange", "br-lan")
     host_file = Address("volume", "web-root", "virt1")
     found = [unknown, ZONE, DOMAIN, OTHER_DOMAIN, host_file, VOLUME]
     ordered = in_order([change(each) for each in found], {}, {})
     assert addresses(ordered) == [VOLUME, host_file, OTHER_DOMAIN, DOMAIN, ZONE, unknown]
+
+
+BRIDGE, SWITCH = Address("bridge", "br-lan", "virt1"), Address("switch", "br-lan", "virt1")
+
+
+def test_what_makes_way_for_another_of_its_name_does_not_wait_for_who_needs_it() -> None:
+    """Else they would wait in a circle: the bridge for the machine, that for the switch."""
+    wanted = {DOMAIN: needs(SWITCH), SWITCH: claims("interface br-lan")}
+    seen = {DOMAIN: needs(BRIDGE), BRIDGE: claims("interface br-lan")}
+    found = [change(DOMAIN, Action.UPDATE), change(BRIDGE, Action.DELETE), change(SWITCH)]
+    assert addresses(in_order(found, wanted, seen)) == [BRIDGE, SWITCH, DOMAIN]
+
+
+def test_what_makes_way_for_nobody_waits_for_who_needs_it() -> None:
+    wanted = {DOMAIN: needs(SWITCH), SWITCH: claims("interface br-new")}
+    seen = {DOMAIN: needs(BRIDGE), BRIDGE: claims("interface br-lan")}
+    found = [change(DOMAIN, Action.UPDATE), change(BRIDGE, Action.DELETE), change(SWITCH)]
+    assert addresses(in_order(found, wanted, seen)) == [SWITCH, DOMAIN, BRIDGE]
 
 
 names = st.text("abc", min_size=1, max_size=2)

@@ -17,6 +17,7 @@ from reconciler.drivers.simulated.base import (
     rulesets,
     services,
     settings,
+    switches,
     way_in,
 )
 from reconciler.drivers.simulated.base.look import key_of
@@ -55,9 +56,12 @@ from reconciler.ports.network_acts import (
     PutReservations,
     PutRuleset,
     PutSubnet,
+    PutSwitch,
+    PutTunnels,
     RemoveInterface,
     RemoveRuleset,
     RemoveSubnet,
+    RemoveSwitch,
 )
 
 FULL = "No space left on device"
@@ -138,6 +142,9 @@ _DO: Mapping[type[Act], Callable[[Base, Any], Base]] = {
     RemoveRuleset: rulesets.remove_ruleset,
     PutInterface: links.put_interface,
     RemoveInterface: links.remove_interface,
+    PutSwitch: switches.put_switch,
+    RemoveSwitch: switches.remove_switch,
+    PutTunnels: switches.put_tunnels,
     PutSubnet: dhcp.put_subnet,
     RemoveSubnet: dhcp.remove_subnet,
     PutReservations: dhcp.put_reservations,

@@ -13,6 +13,7 @@ from reconciler.ports.network_acts import PutInterface, RemoveInterface
 from reconciler.ports.network_facts import LinkFact, Route, TextFile
 
 GUESTS = frozenset({"tun"})  # types of interfaces that are ends of guests
+_LASTING = frozenset({"ether", "switch"})  # types of those that are there after a boot anyway
 _MASTERS = frozenset({"bridge", "bond", "switch"})
 
 
@@ -131,7 +132,7 @@ def as_written_down(base: Base) -> Base:
     made = {
         name: link
         for name, link in base.links.items()
-        if link.type == "ether" or any(f"reconciler-{name}" in path for path in base.files)
+        if link.type in _LASTING or any(f"reconciler-{name}" in path for path in base.files)
     }
     links = {
         name: link if link.master in made else replace(link, master=None)

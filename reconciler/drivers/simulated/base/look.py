@@ -14,6 +14,7 @@ from reconciler.drivers.simulated.base import (
     rulesets,
     services,
     settings,
+    switches,
 )
 from reconciler.drivers.simulated.base.state import Base, File, Service
 from reconciler.drivers.simulated.base.switch import undone
@@ -38,7 +39,14 @@ from reconciler.ports.facts import (
     VolumeGroupFact,
     ZpoolFact,
 )
-from reconciler.ports.network_facts import LinkFact, ReservationsFact, RulesetFact, SubnetFact
+from reconciler.ports.network_facts import (
+    LinkFact,
+    ReservationsFact,
+    RulesetFact,
+    SubnetFact,
+    SwitchFact,
+    TunnelFact,
+)
 
 LONGEST_CONTENT_BYTES = 64 * 1024
 DIRECTORY_BYTES = 4096
@@ -207,6 +215,14 @@ def _link(view: View, question: Question) -> LinkFact | None:
     return links.link_fact(view.base, question)
 
 
+def _switch(view: View, question: Question) -> SwitchFact | None:
+    return switches.switch_fact(view.base, question)
+
+
+def _tunnel(view: View, question: Question) -> TunnelFact | None:
+    return switches.tunnel_fact(view.base, question.name)
+
+
 def _ruleset(view: View, question: Question) -> RulesetFact | None:
     return rulesets.ruleset_fact(view.base, question.name)
 
@@ -238,4 +254,6 @@ _ANSWERS: Mapping[About, Callable[[View, Question], Fact | None]] = {
     "bridge": _link,
     "vlan": _link,
     "bond": _link,
+    "switch": _switch,
+    "tunnel": _tunnel,
 }

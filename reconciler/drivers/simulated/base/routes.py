@@ -11,7 +11,7 @@ from reconciler.ports.network_facts import Route
 
 
 def asked_of(base: Base, question: Question) -> frozenset[str]:
-    """What a question asks besides the thing itself, and its mark: what was wanted is still seen."""
+    """What a question asks by name, and its mark: what was wanted once is still seen."""
     kept = base.marks.get(f"{question.about} {question.name}")
     return frozenset((*question.details, *(kept.question.details if kept else ())))
 

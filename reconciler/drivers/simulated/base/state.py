@@ -14,7 +14,7 @@ from pydantic import NonNegativeInt
 
 from reconciler.model.resource import Owner
 from reconciler.ports.facts import Question
-from reconciler.ports.network_facts import DhcpOption, Route
+from reconciler.ports.network_facts import DhcpOption, Route, TunnelPort
 
 USUAL_VERSION = "1.0"
 
@@ -156,6 +156,19 @@ class Subnet:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSwitch:
+    """A bridge of Open vSwitch; its own interface and its ports are links.
+
+    `ours` are the ports that we plugged in, `ends` those of our tunnels.
+    """
+
+    datapath: str = "system"
+    ours: tuple[str, ...] = ()
+    ends: tuple[TunnelPort, ...] = ()
+    ipsec: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A mark as it is kept: `sum` is that of the content of a file when it was written."""
 
@@ -250,6 +263,7 @@ class Base:
     rulesets: Mapping[str, Ruleset] = field(default_factory=dict)
     links: Mapping[str, Link] = field(default_factory=_usual_links)
     blackholes: tuple[str, ...] = ()
+    switches: Mapping[str, OpenSwitch] = field(default_factory=dict)
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     subnets_written: Mapping[str, Subnet] = field(default_factory=dict)
     subnets_changed: NonNegativeInt = 0

@@ -187,8 +187,6 @@ def _entry(entry: Entry, wanted: Mapping[str, Any]) -> Entry:
         **entry,
         "subnet": wanted["subnet"],
         "interface": wanted["interface"],
-        "next-server": wanted["next_server"] or NOWHERE,
-        "boot-file-name": wanted["boot_file"],
         "valid-lifetime": seconds,
         "min-valid-lifetime": seconds,
         "max-valid-lifetime": seconds,
@@ -200,12 +198,23 @@ def _entry(entry: Entry, wanted: Mapping[str, Any]) -> Entry:
         "reservations-out-of-pool": False,
         "user-context": _context(entry, environment=environment, network=network),
     }
+    given = {"next-server": wanted["next_server"], "boot-file-name": wanted["boot_file"]}
+    for key, value in given.items():
+        _set(after, key, value)
     if pools_of(entry) != list(wanted["pools"]) or "pools" not in entry:
         after["pools"] = [{"pool": pool} for pool in wanted["pools"]]
     options = [(name, value) for name, value in wanted["options"]]
     if options_of(entry) != options or "option-data" not in entry:
         after["option-data"] = option_data(options)
     return after
+
+
+def _set(entry: Entry, key: str, value: str) -> None:
+    """Kea does not tell of what is empty, or tells of no server by an address."""
+    if (entry.get(key) or "").replace(NOWHERE, "") != value:
+        entry.pop(key, None)
+        if value:
+            entry[key] = value
 
 
 def _context(thing: Mapping[str, Any], **told: Any) -> dict[str, Any]:

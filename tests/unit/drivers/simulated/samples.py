@@ -11,6 +11,7 @@ from reconciler.drivers.simulated.state import (
     Domain,
     FarmState,
     Host,
+    Network,
     Pool,
     Server,
     Snapshot,
@@ -19,6 +20,7 @@ from reconciler.drivers.simulated.state import (
 )
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, NewVolume
+from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkReservation
 from reconciler.ports.nameserver import RecordSet, Timers, ZoneState
 
 GIB = 1024**3
@@ -30,6 +32,8 @@ BASE = (
 )
 OLD = "trash.20261101T120000.1.old-root"
 TRASHED = datetime(2026, 11, 1, 12, tzinfo=UTC)
+NETWORK = NetworkDefinition("nat9", str(uuid5(NAMESPACE_DNS, "nat9")), address="10.9.0.1/24")
+KEPT = (NetworkReservation("52:54:00:12:34:56", "10.9.0.9", "production-web"),)
 WWW = RecordSet("www", "A", 3600, ("192.168.1.129",))
 
 
@@ -88,6 +92,7 @@ def small_state() -> FarmState:
         images={"ab" * 32: "debian-12"},
         pools=pools,
         domains=domains,
+        networks={"nat9": Network(NETWORK, autostart=False)},
     )
     virt2 = Host(memory_bytes=64 * GIB, pools={"default": Pool(100 * GIB)}, bridges=("br-lan",))
     zone = ZoneState("farm.internal", 2011031200, TIMERS, (*BASE, WWW))

@@ -27,6 +27,8 @@ from reconciler.ports.nameserver import Nameserver, ZoneUpdate
 from tests.unit.drivers.simulated.samples import (
     BASE,
     GIB,
+    KEPT,
+    NETWORK,
     OLD,
     OWNER,
     TIMERS,

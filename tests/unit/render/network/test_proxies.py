@@ -107,6 +107,6 @@ def is_sites(each: Desired[Any]) -> bool:
 @pytest.mark.parametrize("payload", ["a;b", "a b", "a\nb", "a{", "a}", 'a"b', "a'b", "a#b", "a\\b"])
 def test_what_is_no_word_is_not_written(payload: str) -> None:
     site = farm().proxies["web"].sites[0]
-    broken = Site("web", site, {"x": payload})
+    broken = Site("web", site, (payload,))
     with pytest.raises(ValueError, match="is no word of nginx"):
         configuration([broken])
