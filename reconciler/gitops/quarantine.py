@@ -17,6 +17,7 @@ from reconciler.gitops.git import Git
 from reconciler.gitops.refs import check_object_id
 
 MOST_COMMITS = 2000  # of a branch, newest first; merges count as one
+_TOGETHER = 50  # commits that are compared in one go
 _ADDRESS = re.compile(rb"(?<![\w.:/-])\d{1,3}(?:\.\d{1,3}){3}(?![\w./-])")
 _COMMIT = re.compile(rb"\A[0-9a-f]{40}\Z")
 _DOCUMENTS = (b".yaml", b".yml")
@@ -54,8 +55,9 @@ def given_up(git: Git, head: str, since: datetime, most: int = MOST_COMMITS) -> 
         f"{words[1]} {words[2]}\n" for words in commits if words[2:] and times[words[1]] >= since
     ]
     found: dict[IPv4Address, datetime] = {}
-    for commit, address in _removed(_changes(git, pairs)):
-        found[address] = max(times[commit], found.get(address, times[commit]))
+    for start in range(0, len(pairs), _TOGETHER):
+        for commit, address in _removed(_changes(git, pairs[start : start + _TOGETHER])):
+            found[address] = max(times[commit], found.get(address, times[commit]))
     oldest = min(times.values(), default=since)
     return GivenUp(found, oldest if len(commits) >= most and oldest > since else None)
 

@@ -1,11 +1,12 @@
 """Addresses for those who must have one and have none: which they get, and where that is written.
 
-Machines by environment and name get the lowest free address of their partition each, so the order
-of files and documents changes nothing, and whoever has an address keeps it.
+By environment and name (web-2 before web-10) each gets the lowest free address of its partition, so
+the order of files and documents changes nothing, and whoever has an address keeps it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -21,6 +22,8 @@ from reconciler.config.resolve import ENVIRONMENTS
 from reconciler.config.rewrite import document_text
 from reconciler.errors import ConfigError
 from reconciler.model.position import Position, Problem
+
+_NUMBER = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def _hosts(documents: Documents) -> Iterator[_Lack]:
         partition = source_of_hosts(network)
         if partition is None:
             continue
-        for host in sorted(hosts_without_address(documents, network)):
+        for host in sorted(hosts_without_address(documents, network), key=_by_number):
             position = documents.position("Network", name, "hosts", host)
             place = Place(position.file, "Network", name, "hosts", ("name", host))
             who = f"host {host}"
@@ -166,7 +169,7 @@ def _hosts(documents: Documents) -> Iterator[_Lack]:
 
 def _machines(documents: Documents, every: Sequence[Documents]) -> Iterator[_Lack]:
     lacking = lacking_machines(documents)
-    ordered = sorted(lacking, key=lambda each: (each[0].name, each[1].network))
+    ordered = sorted(lacking, key=lambda each: (_by_number(each[0].name), each[1].network))
     for machine, attachment, partition in ordered:
         network = documents.networks[attachment.network]
         path = ("networks", attachment.network)
@@ -176,6 +179,12 @@ def _machines(documents: Documents, every: Sequence[Documents]) -> Iterator[_Lac
         place = Place(file, "VirtualMachine", machine.name, "networks", item, is_patch)
         who = f"machine {machine.name}"
         yield _Lack(documents.environment, who, network, partition, position, place)
+
+
+def _by_number(name: str) -> tuple[list[str | int], str]:
+    """Names in the order of their numbers: web-2 before web-10."""
+    parts = _NUMBER.split(name)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
 def _file(documents: Documents, machine: str, every: Sequence[Documents]) -> tuple[str, bool]:

@@ -17,6 +17,7 @@ import orjson
 from reconciler.config.documents import AttachmentField, VirtualMachine
 from reconciler.config.first_boot import SEED, AccountField, FileField, FirstBoot
 from reconciler.config.networks import Network
+from reconciler.config.overlays import mtu_of
 from reconciler.config.repository import Documents
 from reconciler.kinds.domain import DomainSpec, volume_address
 from reconciler.kinds.volume import VolumeSpec

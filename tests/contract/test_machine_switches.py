@@ -125,6 +125,14 @@ def test_tunnels_of_what_is_no_switch_are_refused(switched: MachineBench) -> Non
     switched.do(PutTunnels("ct-nothing", ()))
 
 
+def test_a_tunnel_that_would_run_in_itself_is_refused(switched: MachineBench) -> None:
+    """Open vSwitch would be busy with nothing else."""
+    switched.do(switch(addresses=("10.213.207.3/24",)))
+    with pytest.raises(Conflict, match="reached through ct-switch itself"):
+        switched.do(PutTunnels(NAME, (end("virt9", "10.213.207.9"),)))
+    assert switched.ask("tunnel", NAME) is None
+
+
 def test_a_tunnel_that_nobody_would_encrypt_is_refused(switched: MachineBench) -> None:
     """Open vSwitch would send it in clear."""
     files = ("/etc/a.pem", "/etc/a.key", "/etc/ca.pem", "1/1")

@@ -1,4 +1,4 @@
-"""The kernel's interfaces, addresses, routes and rules as far as `ip` is asked for them by a switch.
+"""The kernel's interfaces, addresses, routes and rules, as far as a switch asks `ip` for them.
 
 It refuses what the kernel refuses: what is not there, and what is there already.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Answer = tuple[int, str]
+TYPES = {"blackhole": "6", "unreachable": "7"}
 RULES = ["0:\tfrom all lookup local", "32766:\tfrom all lookup main"]
 DEFAULTS = {"stp_state": 0, "forward_delay": 1500, "ageing_time": 30000, "vlan_filtering": 0}
 
@@ -46,7 +47,7 @@ def address(text: str, **more: Any) -> dict[str, Any]:
 
 @dataclass
 class Kernel:
-    """`refuses` are words of commands that fail; `asked` is what was changed, command by command."""
+    """`refuses` are words of commands that fail; `asked` are those that change something."""
 
     links: dict[str, Link] = field(default_factory=dict)
     routes: dict[str, list[str]] = field(default_factory=lambda: {"-4": [], "-6": []})
@@ -125,7 +126,7 @@ class Kernel:
     def _line(self, words: list[str], family: str) -> None:
         """A route or a rule, which are kept as they are told."""
         lines = (self.routes if words[0] == "route" else self.rules)[family]
-        told = " ".join(words[2:])
+        told = " ".join([TYPES.get(words[2], words[2]), *words[3:]])
         if words[0] == "rule":
             _, priority, rest = told.split(" ", 2)
             told = f"{priority}:\t{rest}"

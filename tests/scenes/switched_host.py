@@ -25,11 +25,13 @@ from reconciler.drivers.ssh.onhost.switch_restore import fire
 from reconciler.drivers.ssh.onhost.switch_settle import settle
 from reconciler.drivers.ssh.onhost.switch_site import FIRING, Site
 from reconciler.errors import Unreachable
+from tests.scenes.ip_of_kernel import Kernel, Link, address
 
 RULES = "/etc/nftables.conf"
 SSHD = "/etc/ssh/sshd_config"
 OPEN = "table inet filter {\n}\n"
 SHUT = "table inet filter {\n\tpolicy drop\n}\n"
+WAY_IN = "10.0.0.2"
 _TIMER, _SERVICE = "reconciler-switch.timer", "reconciler-switch.service"
 _BOOT = "reconciler-switch-boot.service"
 
@@ -55,7 +57,10 @@ class Unit:
 
 @dataclass
 class SwitchedHost:
-    """`now` is its monotonic time, `due` when the timer goes off."""
+    """`now` is its monotonic time, `due` when the timer goes off.
+
+    People come in by an address of `kernel`'s interfaces, if those are looked at at all.
+    """
 
     root: Path
     rules: str = OPEN
@@ -67,6 +72,7 @@ class SwitchedHost:
     runs: str = _SERVICE
     units: dict[str, Unit] = field(default_factory=dict)
     asked: list[list[str]] = field(default_factory=list)
+    kernel: Kernel = field(default_factory=lambda: Kernel({"eth0": _way_in()}))
 
     def __post_init__(self) -> None:
         self.units |= {
@@ -81,7 +87,7 @@ class SwitchedHost:
 
     @property
     def site(self) -> Site:
-        return Site(self.run, root=str(self.root))
+        return Site(self.run, root=str(self.root), pause=lambda _: None)
 
     def put(self, path: str, text: str) -> None:
         (self.root / path[1:]).write_text(text)
@@ -98,8 +104,13 @@ class SwitchedHost:
 
     @property
     def lets_in(self) -> bool:
-        """Whether a new connection is made: the firewall and sshd must both want it."""
-        return "drop" not in self.rules and "nobody" not in self.sshd
+        """Whether a new connection is made: the firewall, sshd and the network must want it."""
+        return "drop" not in self.rules and "nobody" not in self.sshd and self._is_connected
+
+    @property
+    def _is_connected(self) -> bool:
+        ways = (link for link in self.kernel.links.values() if link.is_up and not link.master)
+        return any(each["local"] == WAY_IN for link in ways for each in link.addresses)
 
     # ---------------------------------------------------------------------------------- its life
 
@@ -123,6 +134,7 @@ class SwitchedHost:
         """The power fails, and comes back: first our unit, then what is enabled."""
         self.due, self.is_booting = None, True
         self.rules = self.rules if rules_stay else ""
+        self.kernel.links = {"eth0": Link(is_up=False)}
         self.boot_id(uuid.uuid4().hex)
         for unit in self.units.values():
             unit.is_active = False
@@ -132,6 +144,7 @@ class SwitchedHost:
         for name, unit in self.units.items():
             if unit.enabled == "enabled":
                 self._start(name)
+        self.kernel.links["eth0"] = _way_in()
         self.is_booting, self.runs = False, _SERVICE
 
     def _keep(self) -> None:
@@ -163,7 +176,9 @@ class SwitchedHost:
             return self._nft(argv[1:], stdin.decode())
         if argv[0] == "systemctl":
             return self._systemctl([word for word in argv[1:] if word != "--"])
-        return (0, "lo UNKNOWN 127.0.0.1/8\n") if argv[0] == "ip" else (127, "no such program")
+        if argv[:2] == ["ip", "-brief"]:
+            return 0, "lo UNKNOWN 127.0.0.1/8\n"
+        return self.kernel.ip(argv[1:]) if argv[0] == "ip" else (127, "no such program")
 
     def batch(self) -> Batch:
         def ran(argv: Sequence[str], *, seconds: float = 0) -> Ran:
@@ -196,6 +211,8 @@ class SwitchedHost:
             return 0, ""
         if name == _SERVICE:
             return self.start_switch(), ""
+        if verb == "is-active":
+            return 0 if self.units.get(self._full(name), Unit()).is_active else 3, ""
         unit = self.units[self._full(name)]
         states = {
             "enable": "enabled",
@@ -264,6 +281,10 @@ class SwitchedHost:
     def _full(self, name: str) -> str:
         full = name if "." in name else f"{name}.service"
         return "ssh.service" if full == "sshd.service" else full
+
+
+def _way_in() -> Link:
+    return Link(addresses=[address(f"{WAY_IN}/24")])
 
 
 @dataclass
@@ -342,6 +363,14 @@ def mark_file(path: str, name: str, digest: str) -> dict[str, Any]:
         "act": "put_mark",
         "mark": {"kind": "file", "owner": owner, "question": question, "note": ""},
     }
+
+
+def set_up(*commands: str) -> list[dict[str, Any]]:
+    """Acts that change the network, as the host reads them."""
+    return [
+        {"act": "run_command", "name": line, "argv": ["ip", *line.split()], "seconds": 5}
+        for line in commands
+    ]
 
 
 def restart(unit: str) -> dict[str, Any]:

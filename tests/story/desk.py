@@ -84,7 +84,7 @@ class Desk:
                 file.write_text(text, encoding="utf-8")
         git(clone, "add", "--all")
         identity = ("-c", "user.name=Ada", "-c", "user.email=ada@farm.internal")
-        git(clone, *identity, "commit", "--quiet", f"--message=Change {', '.join(files)}")
+        git(clone, *identity, "commit", "--quiet", f"--message=Change {next(iter(files))}")
         git(clone, "push", "--quiet", "origin", branch)
         return git(clone, "rev-parse", "HEAD")
 

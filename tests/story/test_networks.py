@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,22 +11,46 @@ import pytest
 
 from reconciler.drivers.simulated import by_hand_base
 from reconciler.drivers.simulated.state import FarmState, Host
+from reconciler.ports.network_facts import TunnelPort
 from tests.story.desk import EXAMPLE, WEB, Desk
 
 LAN = "environments/production/networks/lan.yaml"
-FIREWALL = "environments/production/firewalls/edge.yaml"
-PROXY = "environments/production/proxies/sites.yaml"
 THIRD = "  - {name: virt3, address: 192.168.1.3}\n"
 FOURTH = "  - {name: virt4, address: 192.168.1.4}\n"
 BRIDGE = "br-lan"
+BACKSTAGE = """\
+kind: Network
+name: backstage
+subnet: 10.10.70.0/24
+bridge: br-back
+switch: openvswitch
+tunnel: {type: vxlan, key: 7}
+hosts:
+  - {name: virt1, address: 10.10.70.1}
+  - {name: virt2, address: 10.10.70.2}
+dhcp: {servers: [virt1]}
+"""
+STAGEHAND = """\
+kind: VirtualMachine
+name: stagehand
+host: virt2
+stack: linux
+networks:
+  - {network: backstage, address: 10.10.70.129}
+"""
 FIRST = ("virt1", "virt2", "virt3")
 ALL = (*FIRST, "virt4")
 
 
+def ends_of(desk: Desk, host: str, bridge: str = BRIDGE) -> tuple[TunnelPort, ...]:
+    """The ends of tunnels of a host."""
+    switch = desk.farm.state.hosts[host].base.switches.get(bridge)
+    return switch.ends if switch else ()
+
+
 def peers(desk: Desk, host: str) -> set[str]:
     """Whom the tunnels of a host lead to."""
-    switch = desk.farm.state.hosts[host].base.switches.get(BRIDGE)
-    return {end.peer for end in switch.ends} if switch else set()
+    return {end.peer for end in ends_of(desk, host)}
 
 
 def mesh(desk: Desk) -> dict[str, set[str]]:
@@ -152,38 +177,29 @@ def test_a_machine_whose_network_cannot_be_made_is_not_started(new_desk: Desk) -
     assert not any(host.domains for host in new_desk.farm.state.hosts.values())
 
 
-def test_a_network_that_is_declared_no_more_goes_when_its_machines_have(desk: Desk) -> None:
-    machines = ("web-2", "app-2", "db-2", "git", "mail", "backup", "ns-2", "ns-3")
-    shared = ("web-1", "app-1", "db-1", "ns-1")
-    gone = {f"environments/production/vms/{name}.yaml": None for name in machines}
-    absent = {
-        f"environments/production/vms/{name}.yaml": (
-            f"kind: VirtualMachine\nname: {name}\nabsent: true\n"
-        )
-        for name in shared
+def test_a_network_that_is_declared_no_more_goes_after_its_machines(desk: Desk) -> None:
+    documents = {
+        "environments/production/networks/backstage.yaml": BACKSTAGE,
+        "environments/production/vms/stagehand.yaml": STAGEHAND,
     }
-    zone = "environments/production/zones/farm.yaml"
-    policy = "environments/production/environment.yaml"
-    freely = (
-        (EXAMPLE / policy)
-        .read_text("utf-8")
-        .replace("max_disruption: restart", ("max_disruption: data-loss"))
-        .replace(
-            "machines_percent: 10, records_percent: 30",
-            ("machines_percent: 100, records_percent: 100"),
-        )
+    ends = (
+        "reservations@virt1/backstage.production",
+        "switch@virt2/br-back",
+        "tunnel@virt2/br-back",
     )
-    desk.put({**gone, **absent, policy: freely, zone: None, LAN: None, FIREWALL: None, PROXY: None})
+    desk.put(documents)
     order = list(changes(desk))
-    domains = [at for at, each in enumerate(order) if each.startswith("domain/")]
-    switches = [at for at, each in enumerate(order) if each.startswith("switch@")]
-    assert len(switches) == len(FIRST)
-    assert max(domains) < min(switches)
+    assert all(places(order, end, "domain/stagehand") for end in ends)
     sync(desk)
-    assert mesh(desk) == {}
-    for host in FIRST:
+    assert {end.name[:2] for end in ends_of(desk, "virt2", "br-back")} == {"vx"}
+    desk.put(dict.fromkeys(documents))
+    order = list(changes(desk))
+    assert all(places(order, "domain/stagehand", end) for end in ends[1:])
+    sync(desk)
+    for host in ("virt1", "virt2"):
         base = desk.farm.state.hosts[host].base
-        assert (base.switches, base.subnets, base.rulesets) == ({}, {}, {})
+        assert ("br-back" in base.switches, "10.10.70.0/24" in str(base.subnets)) == (False, False)
+    assert mesh(desk) == each_with_each(*FIRST)
     assert changes(desk) == {}
 
 
@@ -212,7 +228,5 @@ def test_nothing_of_a_network_is_anybody_elses(desk: Desk) -> None:
 
 def resources(desk: Desk, environment: str) -> Iterator[str]:
     """What the journal says is applied for an environment."""
-    import json
-
     status = json.loads(desk.git("show", f"reconciler/{environment}:status.json"))
     return iter(status["applied"])

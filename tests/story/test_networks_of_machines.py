@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconciler.drivers.simulated.base.state import Base
@@ -10,6 +12,7 @@ from reconciler.drivers.simulated.faults import Fault
 from reconciler.drivers.simulated.state import FarmState, Host, Pool, Server
 from reconciler.engine.apply import Outcome, Result
 from reconciler.model.address import Address
+from reconciler.model.resource import Desired
 from reconciler.plan.guards import check
 from reconciler.plan.policy import Policy
 from reconciler.render.render import render
@@ -59,7 +62,7 @@ def environment(network: str, machine: str = WEB) -> Environment:
     return Environment(farm, wishes(network, machine), policy=Policy())
 
 
-def wishes(network: str, machine: str = WEB) -> tuple[object, ...]:
+def wishes(network: str, machine: str = WEB) -> tuple[Desired[Any], ...]:
     return render(documents({"networks.yaml": network, "vms/web-1.yaml": machine, **NO_ZONE}))
 
 
@@ -109,7 +112,7 @@ def test_a_network_goes_after_its_last_machine(network: str, made: Address) -> N
 
 def test_a_machine_whose_bridge_was_not_made_is_not_begun_and_the_reason_is_told() -> None:
     world = environment(LAN)
-    world.farm.add_fault(Fault("virt1", "do", "refuse", times=1))
+    world.farm.add_fault(Fault("virt1", "put_interface", "fails-before", times=1))
     ended = {each.address: each for each in world.turn()}
     assert ended[BRIDGE].result is Result.FAILED
     assert ended[DOMAIN].result is Result.SKIPPED

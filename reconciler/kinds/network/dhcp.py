@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from reconciler.kinds.base.kind import MADE, BaseKind, is_missing
+from reconciler.kinds.base.kind import MADE, BaseKind, is_missing, name_of
 from reconciler.model.address import Address
 from reconciler.ports.acts import Act
 from reconciler.ports.facts import Facts, Mark, Question
@@ -94,6 +94,7 @@ def _read_subnet(
         fact.is_served,
         fact.is_persisted,
         is_made=is_made,
+        after=tuple(Address(kind, name_of(fact.interface), host) for kind in ("bridge", "switch")),
     )
 
 
@@ -135,8 +136,9 @@ def _read_reservations(
     del mark
     fact = facts.answers[question]
     network, subnet, environment = question.details
+    inside = (Address("subnet", name_of(network), host),)
     nothing = ReservationsSpec(
-        host, network, environment, subnet, is_served=False, is_persisted=False
+        host, network, environment, subnet, is_served=False, is_persisted=False, after=inside
     )
     if fact is None:
         return nothing

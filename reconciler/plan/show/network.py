@@ -109,6 +109,8 @@ def title(plan: AddressPlan) -> str:
 
 def written(use: PartitionUse) -> str:
     """The range of a partition: as a network where it is one."""
+    if use.all.size == 1:
+        return str(use.all.first)
     networks = use.all.networks()
     return str(networks[0]) if len(networks) == 1 else f"{use.all.first}-{use.all.last}"
 

@@ -18,7 +18,7 @@ from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError
 from reconciler.kinds.network.ruleset import TABLE, RulesetSpec
 from reconciler.model.address import Address
-from reconciler.model.position import Problem
+from reconciler.model.position import Position, Problem
 from reconciler.model.resource import Desired
 from reconciler.render.network.firewall_implied import (
     at_forward,
@@ -68,7 +68,8 @@ def firewall_resources(documents: Documents) -> Iterator[Desired[Any]]:
     """The table of each host that has a firewall.
 
     Raises:
-        ConfigError: the text of one would be longer than a host can tell us.
+        ConfigError: something in a document could never match, or the text of a table would be
+            longer than a host can tell us.
     """
     for firewall in documents.firewalls.values():
         position = documents.position("Firewall", firewall.name)
@@ -76,9 +77,10 @@ def firewall_resources(documents: Documents) -> Iterator[Desired[Any]]:
             host = documents.hosts.get(name)
             if host is None or host.environment != documents.environment:
                 continue
-            source = ruleset_text(firewall_table(documents, firewall, host))
-            if len(source) > MOST_CHARACTERS:
-                raise ConfigError([_too_long(position, firewall, len(source))])
+            table = firewall_table(documents, firewall, host)
+            source = ruleset_text(table)
+            if problems := [*_lost(documents, firewall, table), *_too_long(position, source)]:
+                raise ConfigError(problems)
             spec = RulesetSpec(
                 host.name,
                 TABLE,
@@ -94,23 +96,41 @@ def firewall_resources(documents: Documents) -> Iterator[Desired[Any]]:
 def firewall_table(documents: Documents, firewall: Firewall, host: Host) -> Table:
     """The table of one host."""
     of = _Filter(documents, firewall, host)
-    return Table(
-        TABLE,
-        f"Written by reconciler from Firewall {firewall.name}: changes by hand are lost",
-        tuple(of.sets()),
-        (
-            Chain("input", "input", tuple(of.input())),
-            Chain("forward", "forward", tuple(of.forward()), "drop"),
-            Chain("output", "output", tuple(of.output())),
-            Chain("prerouting", "prerouting", tuple(of.prerouting()), type="nat"),
-            Chain("postrouting", "postrouting", tuple(of.postrouting()), type="nat"),
-        ),
+    chains = (
+        Chain("input", "input", tuple(of.input())),
+        Chain("forward", "forward", tuple(of.forward()), "drop"),
+        Chain("output", "output", tuple(of.output())),
+        Chain("prerouting", "prerouting", tuple(of.prerouting()), type="nat"),
+        Chain("postrouting", "postrouting", tuple(of.postrouting()), type="nat"),
     )
+    comment = f"Written by reconciler from Firewall {firewall.name}: changes by hand are lost"
+    return Table(TABLE, comment, tuple(of.sets()), tuple(chain for chain in chains if chain.rules))
 
 
-def _too_long(position: Any, firewall: Firewall, length: int) -> Problem:
-    what = f"the rules of Firewall {firewall.name} have {length} letters, {MOST_CHARACTERS} may be"
-    return Problem(position, what, "put addresses into zones, and name the zones in the rules")
+def _lost(documents: Documents, firewall: Firewall, table: Table) -> Iterator[Problem]:
+    """What became no line, because its ends have no addresses of one family."""
+    said = {rule.comment for chain in table.chains for rule in chain.rules}
+    for key in ("rules", "masquerade", "forwards"):
+        for each in getattr(firewall, key):
+            if f"{key.removesuffix('s')} {each.name}" not in said and not _is_open(documents, each):
+                what = f"{each.name} among the {key} of firewall {firewall.name} matches nothing"
+                remedy = "its ends must be two, and have addresses of one family: IPv4 or IPv6"
+                position = documents.position("Firewall", firewall.name, key, each.name)
+                yield Problem(position, what, remedy)
+
+
+def _is_open(documents: Documents, each: Any) -> bool:
+    """Whether it leads to a machine whose address is not known yet, which is told elsewhere."""
+    if not isinstance(each, ForwardField) or each.address is not None:
+        return False
+    found = documents.machines.get(each.machine or "")
+    return found is None or not any(link.address for link in found.networks)
+
+
+def _too_long(position: Position, source: str) -> Iterator[Problem]:
+    if len(source) > MOST_CHARACTERS:
+        what = f"the rules have {len(source)} letters, {MOST_CHARACTERS} may be"
+        yield Problem(position, what, "put addresses into zones, and name the zones in the rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +172,7 @@ class _Filter:
                 yield from self._rules(rule)
         for forward, address, _ in self._forwards():
             sent_on = (*_to_port(forward, address), OriginalPort(forward.port))
-            for who in self._from(forward.from_zone):
+            for who in self._from(forward.from_zone, address.version):
                 yield Rule((*who, *sent_on), Verdict.ACCEPT, f"forward {forward.name}")
 
     def output(self) -> Iterator[Rule]:
@@ -169,8 +189,7 @@ class _Filter:
         for forward, address, _ in self._forwards():
             port = Ports(forward.protocol, ((forward.port, forward.port),))
             target = ToMachine(address, forward.to_port or forward.port)
-            family = ip_network(address).version
-            for who in self._from(forward.from_zone, family):
+            for who in self._from(forward.from_zone, address.version):
                 matches = (*who, Phrase.TO_THE_HOST, port)
                 yield Rule(matches, target, f"forward {forward.name}")
 
@@ -197,10 +216,10 @@ class _Filter:
         for matches in _both(*ends, ((), only)):
             yield Rule((*matches, *what), _verdict(rule), f"rule {rule.name}")
 
-    def _from(self, zone: str, family: int | None = None) -> Iterator[tuple[Match, ...]]:
-        """Who comes from a zone; only of one family of addresses, if it is said."""
+    def _from(self, zone: str, family: int) -> Iterator[tuple[Match, ...]]:
+        """Who comes from a zone, with an address of this family if the zone names addresses."""
         interfaces, addresses = self._end(zone, "source")
-        if addresses is not None and family is not None:
+        if addresses is not None:
             addresses = {key: each for key, each in addresses.items() if key == family}
         yield from _both((interfaces, addresses))
 

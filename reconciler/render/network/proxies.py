@@ -93,7 +93,7 @@ def _resources(
         return
     desired = partial(_desired, documents, proxies[0])
     if USUAL_SITE not in {file.path for file in host.files}:
-        usual = FileSpec(host.name, USUAL_SITE, "absent", after=sites.after)
+        usual = FileSpec(host.name, USUAL_SITE, "absent", reloads=NGINX, after=sites.after)
         yield desired(usual)
         sites = replace(sites, after=(*sites.after, _address(usual)))
     yield desired(sites)

@@ -30,6 +30,7 @@ from tests.documents.corpus import FileTree, files_below
 
 HERE = Path(__file__).parent
 FARMS = sorted(path.name for path in HERE.iterdir() if path.is_dir() and path.name[0] != "_")
+DRAWN = frozenset({"office", "overlay"})
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Files = dict[str, bytes]
 
@@ -81,7 +82,8 @@ def test_who_has_what(farm: str, golden: Golden) -> None:
     plans = address_plans(documents, taken(documents, {}, NOW))
     golden(HERE / farm / "plan.txt", plain(network_lines(plans, {})))
     picture = networks_svg(plans)
-    golden(HERE / farm / "plan.svg", picture)
+    if farm in DRAWN:
+        golden(HERE / farm / "plan.svg", picture)
     assert etree.fromstring(picture.encode()).tag == "{http://www.w3.org/2000/svg}svg"
 
 

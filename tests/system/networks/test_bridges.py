@@ -52,11 +52,19 @@ def host(lab: Lab) -> Iterator[LabHost]:
 
 
 @pytest.fixture
-def farm(tmp_path: Path, lab: Lab, host: LabHost) -> NetworksFarm:
+def bare_farm(tmp_path: Path, lab: Lab, host: LabHost) -> NetworksFarm:
+    """The host, and something on it that stays, since nobody gives up all at once."""
     made = NetworksFarm(tmp_path, lab, [host])
-    made.declare({PATH: NETWORK})
-    made.sync()
+    kept = {"name": "no-such-package", "state": "absent"}
+    made.declare({f"hosts/{HOST}.yaml": made.host(HOST, packages=[kept])})
     return made
+
+
+@pytest.fixture
+def farm(bare_farm: NetworksFarm) -> NetworksFarm:
+    bare_farm.declare({PATH: NETWORK})
+    bare_farm.sync()
+    return bare_farm
 
 
 def clean(host: LabHost) -> None:
@@ -154,16 +162,15 @@ def test_a_bridge_that_nobody_wants_goes_unless_a_guest_is_in_it(
     assert "reconciler" not in host.run("ls", "/etc/systemd/network")
 
 
-def test_a_bridge_that_was_there_before_stays(tmp_path: Path, lab: Lab, host: LabHost) -> None:
+def test_a_bridge_that_was_there_before_stays(host: LabHost, bare_farm: NetworksFarm) -> None:
     host.run("ip", "link", "add", "name", BRIDGE, "type", "bridge")
     host.run("ip", "address", "add", f"{ADDRESS}/24", "dev", BRIDGE)
     before = link(host)
-    farm = NetworksFarm(tmp_path, lab, [host])
-    farm.declare({PATH: NETWORK})
-    farm.sync()
+    bare_farm.declare({PATH: NETWORK})
+    bare_farm.sync()
     assert is_whole(host)
-    farm.declare({PATH: None})
-    farm.sync()
+    bare_farm.declare({PATH: None})
+    bare_farm.sync()
     after = link(host)
     assert before is not None
     assert after is not None
@@ -172,9 +179,9 @@ def test_a_bridge_that_was_there_before_stays(tmp_path: Path, lab: Lab, host: La
 
 
 def test_F36_a_bridge_is_there_again_after_a_boot_without_the_program(
-    tmp_path: Path, lab: Lab, host: LabHost
+    lab: Lab, host: LabHost, bare_farm: NetworksFarm
 ) -> None:
-    farm = NetworksFarm(tmp_path, lab, [host])
+    farm = bare_farm
     boots = {"name": "systemd-networkd", "enabled": True, "running": True}
     farm.declare({PATH: BARE | {"routes": NETWORK["routes"]}})
     farm.declare({f"hosts/{HOST}.yaml": farm.host(HOST, services=[boots])})

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.system.lab import Lab, LabHost, eventually, taken
+from tests.system.networks.kea_host import KEA, answers, ask_kea, begin, config, end
 from tests.system.networks_farm import Document, NetworksFarm
 
 HOST, BRIDGE = "virt5", "br-dhcp"
@@ -19,36 +20,21 @@ NETWORK = "networks/leased.yaml"
 GUEST = "environments/production/vms/guest.yaml"
 HERE, FIRST, SECOND = "10.213.99.1", "10.213.99.50", "10.213.99.60"
 STRANGER, HOSTILE = "52:54:00:66:66:01", "drift: none\n$(reboot)"
-KEA = "/etc/kea/kea-dhcp4.conf"
-CONTROL = "/run/kea/kea4-ctrl-socket"
 LONG = timedelta(seconds=90)
 BEGIN = f"""\
 set -e
-test -e {KEA}.of-test || cp -a {KEA} {KEA}.of-test
 ip link add {BRIDGE} type bridge
 ip address add {HERE}/24 dev {BRIDGE}
 ip link add probe0 type veth peer name probe1
 ip link set probe1 master {BRIDGE}
 for each in {BRIDGE} probe0 probe1; do ip link set $each up; done
-systemctl restart kea-dhcp4-server
 """
 END = f"""\
 ip link delete {BRIDGE}
 ip link delete probe0
-systemctl stop kea-dhcp4-server
-rm -f {KEA}.before-reconciler /var/lib/kea/* /etc/systemd/network/*{BRIDGE}*
-test ! -e {KEA}.of-test || mv {KEA}.of-test {KEA}
-rm -rf /var/lib/reconciler
-systemctl start kea-dhcp4-server
+rm -f /etc/systemd/network/*{BRIDGE}* /etc/systemd/network/*probe1*
+rm -rf /etc/systemd/network/*probe1*
 true
-"""
-ASK_KEA = """\
-import json, socket, sys
-stream = socket.socket(socket.AF_UNIX)
-stream.settimeout(10)
-stream.connect("%s")
-stream.sendall(sys.argv[1].encode())
-print(b"".join(iter(lambda: stream.recv(65536), b"")).decode())
 """
 
 
@@ -60,10 +46,11 @@ def host(lab: Lab) -> Iterator[LabHost]:
         host.clean()
         host.run("bash", "-c", END)
         host.run("bash", "-c", BEGIN)
-        eventually(lambda: answers(host) or None)
+        begin(host)
         yield host
         host.clean()
         host.run("bash", "-c", END)
+        end(host)
 
 
 @pytest.fixture(scope="module")
@@ -116,20 +103,6 @@ def guest(address: str) -> Document:
         "disks": [{"name": "root", "size": "1 GiB"}],
         "networks": [{"network": "leased", "address": address}],
     }
-
-
-def ask_kea(host: LabHost, command: str, arguments: Any = None) -> Any:
-    """What Kea itself answers."""
-    asked = (
-        {"command": command} if arguments is None else {"command": command, "arguments": arguments}
-    )
-    said = host.run("python3", "-c", ASK_KEA % CONTROL, json.dumps(asked))
-    return json.loads(said)
-
-
-def answers(host: LabHost) -> bool:
-    asked = ("python3", "-c", ASK_KEA % CONTROL, json.dumps({"command": "list-commands"}))
-    return host.attempt(*asked).code == 0
 
 
 def client(host: LabHost, mac: str, name: str, *wish: str) -> Any:
@@ -245,8 +218,3 @@ def test_a_restart_of_the_server_loses_nothing(farm: NetworksFarm, host: LabHost
     eventually(lambda: answers(host) or None)
     assert farm.plan() == {}
     assert client(host, STRANGER, "x")["address"].startswith("10.213.99.1")
-
-
-def config(host: LabHost) -> Any:
-    """What Kea does now."""
-    return ask_kea(host, "config-get")["arguments"]["Dhcp4"]

@@ -25,11 +25,13 @@ from tests.system.hosts.test_switch import machine_of
 from tests.system.lab import CHECKOUT, Lab, LabHost, eventually, taken
 
 HOST, NAME = "virt6", "br-way"
-DEADLINE = timedelta(seconds=15)
+DEADLINE = timedelta(seconds=10)
 BRIDGE_AT = Address("bridge", NAME, HOST)
 FILE = TextFile("/etc/systemd/network/50-reconciler-br-way.netdev", "[NetDev]\nName=br-way\n")
+# Open vSwitch chooses the hardware addresses of what it makes.
 STATE = """\
-ip -brief address; ip -brief link; ip -details link show type bridge | grep -o 'forward_delay.*'
+ip -brief address | sed 's/@if[0-9]*//'; ip -brief link | sed '/^br-ovs\\|^ovs-/d; s/@if[0-9]*//; s/,PROMISC//'
+ip -details link show type bridge | grep -o 'forward_delay [0-9]*'
 for family in 4 6; do ip -$family -N -o route show table all; ip -$family rule; done
 ovs-vsctl show | tail -n +2
 nft list ruleset
@@ -134,14 +136,12 @@ def test_F24_a_bridge_that_swallows_the_way_in_is_taken_back(
 @pytest.mark.parametrize(
     "script",
     [
-        LOST,
         "ip link set mgmt0 down",
-        "ip rule add from all unreachable pref 5",
-        "ip route add blackhole 10.213.7.0/25; ip -6 address add 2001:db8::1/64 dev lan0",
+        "ip rule add from all unreachable pref 5; ip -6 address add 2001:db8::1/64 dev lan0",
         "ip link delete br-lan; ip address flush dev mgmt0; ip link set ovs0 mtu 1400",
         f"{SWITCHED}; ip address flush dev mgmt0",
     ],
-    ids=["moved wrongly", "down", "a rule", "a blackhole", "no address", "into a switch"],
+    ids=["down", "a rule", "no address", "into a switch"],
 )
 def test_F24_whatever_of_the_network_was_changed_comes_back(
     virthost: LabHost, machine: SshMachine, script: str
@@ -208,7 +208,8 @@ def test_F36_a_power_cut_while_on_trial_does_not_make_the_change_last(
     lab.kill(virthost.name)
     lab.boot()
     assert virthost.attempt("ls", FILE.path).code
-    eventually(lambda: state(virthost) == before or None)
+    eventually(lambda: "ovs0" in virthost.run("ovs-vsctl", "show") or None)
+    assert state(virthost) == before
     story = virthost.run("cat", "/var/lib/reconciler/switch/story.json")
     assert "the host was started anew" in story
     assert virthost.run("systemctl", "is-system-running").strip() == "running"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from ipaddress import ip_address, ip_interface
 
 from reconciler.drivers.refusal import Refused
 from reconciler.drivers.simulated.base import links, services
@@ -129,6 +130,7 @@ def put_tunnels(base: Base, act: PutTunnels) -> Base:
     if taken:
         message = f"{taken[0]} is a port of another switch, and not ours"
         raise Refused(message)
+    _refuse_loops(base, act)
     if act.ipsec and not _runs(base, ENCRYPTER):
         message = f"{ENCRYPTER} does not run here: declare the package and the service"
         raise Refused(message)
@@ -138,6 +140,15 @@ def put_tunnels(base: Base, act: PutTunnels) -> Base:
 def with_ends(base: Base, name: str, ends: Iterable[TunnelPort]) -> Base:
     """The base with just these ends on a switch that is there."""
     return _with(base, name, replace(base.switches[name], ends=tuple(ends)))
+
+
+def _refuse_loops(base: Base, act: PutTunnels) -> None:
+    for address in base.links[act.switch].addresses:
+        for end in act.ports:
+            if ip_address(end.remote) in ip_interface(address).network:
+                where = f"{end.remote} of {end.peer} is reached through {act.switch} itself"
+                message = f"{where}: name another network as the tunnel's underlay"
+                raise Refused(message)
 
 
 def _names_elsewhere(base: Base, switch: str) -> frozenset[str]:

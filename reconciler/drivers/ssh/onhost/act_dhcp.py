@@ -16,6 +16,8 @@ from reconciler.drivers.ssh.onhost.dhcp import (
     config_of,
     file_text,
     is_plain,
+    is_there,
+    listens,
     running,
     socket_of,
     text_of,
@@ -23,6 +25,7 @@ from reconciler.drivers.ssh.onhost.dhcp import (
 from reconciler.drivers.ssh.onhost.dhcp_config import (
     Clash,
     entries_of,
+    interfaces_of,
     number_of,
     subnet_in,
     told_of_subnet,
@@ -65,6 +68,7 @@ def put_subnet(batch: Batch, **wanted: Any) -> None:
     server.change(
         lambda config: with_subnet(config, wanted, number, retries=retries),
         f"serve {subnet}",
+        anew=not server.hears(wanted["interface"]),
     )
     told = server.read_back(lambda config: subnet_in(config, network, subnet))
     if told is not None:
@@ -144,8 +148,16 @@ class _Server:
         parts = head[0].split(".")[:2] if head else []
         return tuple(int(part) for part in parts if part.isdigit())
 
-    def change(self, change: Callable[[Config], Config], what: str) -> None:
+    def hears(self, interface: str) -> bool:
+        """Whether it listens on an interface, if it runs."""
+        if self.now is None or self.path is None:
+            return True
+        return listens(self.now, self.path, interface, self.batch.root)
+
+    def change(self, change: Callable[[Config], Config], what: str, *, anew: bool = False) -> None:
         """Change what it does and its file alike, once both were found good.
+
+        With `anew` the server is told even what it does already, so that it listens again.
 
         Raises:
             Refused: one of them is not; neither was changed.
@@ -157,10 +169,10 @@ class _Server:
             raise Refused(f"cannot {what}: {error}") from None
         if self.path is None and file != self.file:
             raise Refused(f"cannot {what}: {_NO_SOCKET}")
-        if now is not None and now != self.now:
-            self._ask("config-test", {TOP: now}, what)
-        else:
+        if now == self.now and not anew:
             now = None
+        if now is not None:
+            self._try(now, what)
         if file == self.file:
             self._set(now, what)
             return
@@ -186,6 +198,35 @@ class _Server:
         except Silent as error:
             raise Refused(str(error)) from None
         return None if config is None else found(config)
+
+    def _try(self, config: Config, what: str) -> None:
+        """Let the server look at a configuration.
+
+        It judges by the interfaces that were there when it was last told one, and loses all that
+        it listens on if it is told of one that is not there.
+
+        Raises:
+            Refused: it would not take it.
+        """
+        self._expect_interfaces(config, what)
+        try:
+            self._ask("config-test", {TOP: config}, what)
+        except Refused as error:
+            if "interface" not in str(error) or self.now is None:
+                raise
+            self._expect_interfaces(self.now, what)
+            self._ask("config-set", {TOP: self.now}, what)
+            self._ask("config-test", {TOP: config}, what)
+
+    def _expect_interfaces(self, config: Config, what: str) -> None:
+        """All that it is to listen on must be there.
+
+        Raises:
+            Refused: an interface is not.
+        """
+        names = sorted(interfaces_of(config))
+        if gone := [name for name in names if not is_there(name, self.batch.root)]:
+            raise Refused(f"cannot {what}: there is no interface {', '.join(gone)} here")
 
     def _set(self, config: Config | None, what: str) -> None:
         if config is not None:

@@ -58,6 +58,8 @@ def remove_ruleset(batch: Batch, table: str) -> None:
         batch.must("nft", words, what=f"remove table {table}")
     changed = [_remove(batch, path) for path in (WANTED_PATH, UNIT_PATH, BESIDE_PATH)]
     _remove(batch, path_of(table))
+    for folder in (FOLDER, BESIDE_PATH.rpartition("/")[0]):
+        _remove_if_empty(batch, folder)
     if any(changed):
         _reread(batch)
 
@@ -118,6 +120,13 @@ def _remove(batch: Batch, path: str) -> bool:
         is_there = directory.stat(name) is not None
         directory.remove(name)
         return is_there
+
+
+def _remove_if_empty(batch: Batch, folder: str) -> None:
+    directory, name = directory_of(batch, folder)
+    with directory:
+        if directory.stat(name) is not None:
+            directory.remove_directory(name)
 
 
 def _reread(batch: Batch) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+from ipaddress import ip_address, ip_interface
 
-from reconciler.drivers.ssh.onhost.act_interfaces import drop_routes, set_interface
+from reconciler.drivers.ssh.onhost.act_interfaces import drop_routes, interfaces_now, set_interface
 from reconciler.drivers.ssh.onhost.boot_files import (
     expect_tool,
     put_files,
@@ -53,6 +54,7 @@ def put_switch(  # noqa: PLR0913 (the fields of the act)
     refuse_others(batch, name)
     _refuse_ports(batch, there, name, ports)
     _transact(batch, f"set up switch {name}", switch_commands(there, name, datapath, ports, mtu))
+    _refuse_unserved(batch, name, datapath)
     changed = put_files(batch, files, former_files)
     set_interface(
         batch,
@@ -108,6 +110,7 @@ def put_tunnels(
             raise Refused(f"there is no switch {switch} here")
         return
     _refuse_ends(there, switch, ports)
+    _refuse_loops(batch, switch, ports)
     _refuse_clear(batch, ipsec)
     _transact(batch, f"connect {switch}", tunnel_commands(there, switch, ports, ipsec))
     _refuse_flawed(_listed(batch), ports)
@@ -208,6 +211,15 @@ def _why_not(batch: Batch, there: Switches, bridge: str, port: str) -> str:
         return ""
 
 
+def _refuse_unserved(batch: Batch, name: str, datapath: str) -> None:
+    """A switch without its interface: the kernel cannot do what it is asked to."""
+    if name not in interfaces_now(batch).links:
+        port = _listed(batch).ports.get(name)
+        error = (port.interface.get("error") if port else None) or "its interface is not there"
+        remedy = ": or write `switch_datapath: netdev` for the host" if datapath == "system" else ""
+        raise Refused(f"Open vSwitch does not serve {name}: {error}{remedy}")
+
+
 def _refuse_users(there: Switches, bridge: str) -> None:
     users = [port.name for port in there.of(bridge) if not (port.is_ours or port.peer)]
     if users:
@@ -220,6 +232,17 @@ def _refuse_ends(there: Switches, switch: str, ports: Sequence[Mapping[str, Any]
         now = there.ports.get(port["name"])
         if now is not None and now.bridge != switch and not now.peer:
             raise Refused(f"{now.name} is a port of switch {now.bridge}, and not ours")
+
+
+def _refuse_loops(batch: Batch, switch: str, ports: Sequence[Mapping[str, Any]]) -> None:
+    """A tunnel that runs in itself keeps Open vSwitch from doing anything else."""
+    interfaces = interfaces_now(batch)
+    addresses = interfaces.addresses(switch) if switch in interfaces.links else []
+    for network in (ip_interface(address).network for address in addresses):
+        for port in ports:
+            if ip_address(port["remote"]) in network:
+                where = f"{port['remote']} of {port['peer']} is reached through {switch} itself"
+                raise Refused(f"{where}: name another network as the tunnel's underlay")
 
 
 def _refuse_clear(batch: Batch, ipsec: Sequence[str]) -> None:

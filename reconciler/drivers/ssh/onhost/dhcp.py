@@ -24,6 +24,7 @@ CONFIG = "/etc/kea/kea-dhcp4.conf"
 SOCKET = "/run/kea/kea4-ctrl-socket"  # Debian's
 TOP = "Dhcp4"
 SECONDS = 15.0
+_LINKS, _SOCKETS = "/sys/class/net", "/proc/net/packet"
 _MOST_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 16
 # A text is matched first, so that what looks like a comment in it is none.
@@ -143,6 +144,39 @@ def running(path: str | None, seconds: float = SECONDS) -> Config | None:
         raise Silent("kea-dhcp4 does not tell its configuration")
     config: Config = told[TOP]
     return config
+
+
+def is_there(interface: str, root: str = "/") -> bool:
+    """Whether the host has an interface."""
+    return os.path.exists(f"{root.rstrip('/')}{_LINKS}/{interface}")  # noqa: PTH110 (slow to import)
+
+
+def listens(config: Config, path: str, interface: str, root: str = "/") -> bool:
+    """Whether the server that runs hears what is said on an interface.
+
+    Where that was made anew it does not, whatever its configuration says. Into which nothing is
+    plugged, nobody says anything there.
+    """
+    if not is_there(interface, root):
+        return False
+    index, carrier, sockets = (
+        (_read(f"{root.rstrip('/')}{each}") or "").strip()
+        for each in (f"{_LINKS}/{interface}/ifindex", f"{_LINKS}/{interface}/carrier", _SOCKETS)
+    )
+    kind = (config.get("interfaces-config") or {}).get("dhcp-socket-type", "raw")
+    if kind != "raw" or carrier != "1" or not sockets:
+        return True
+    account = str(os.stat(path).st_uid)  # noqa: PTH116 (pathlib is slow to import)
+    rows = (line.split() for line in sockets.splitlines())
+    return any(row[4:5] == [index] and row[7:8] == [account] for row in rows)
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (as above)
+            return file.read(_MOST_BYTES)
+    except OSError:  # of an interface that is down the kernel tells no carrier
+        return None
 
 
 def _exchange(path: str, asked: bytes, ends: float) -> bytes:

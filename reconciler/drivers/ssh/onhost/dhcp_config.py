@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 OURS = "reconciler"
 NOWHERE = "0.0.0.0"  # noqa: S104 (Kea's word for no server)
-RETRIES = {"service-sockets-max-retries": 60, "service-sockets-retry-wait-time": 2000}
+# The server does not listen on a bridge into which nothing is plugged, nor where it finds no
+# address: so it looks again every two seconds for half an hour, each time it is told something.
+RETRIES = {"service-sockets-max-retries": 900, "service-sockets-retry-wait-time": 2000}
 _MOST_IDS = 0xFFFFFFFE
 _MORE = ("option-data", "client-classes", "boot-file-name", "server-hostname")
 
@@ -168,6 +170,14 @@ def with_reservations(
     return {**config, "subnet4": entries}
 
 
+def interfaces_of(config: Config) -> set[str]:
+    """The interfaces that must be there for the server to take a configuration."""
+    listed = (config.get("interfaces-config") or {}).get("interfaces") or ()
+    named = {str(each).partition("/")[0] for each in listed}
+    used = {str(each.get("interface") or "") for each in config.get("subnet4") or ()}
+    return (named | used) - {"", "*"}
+
+
 def reserved_macs(entry: Entry) -> set[str]:
     """Every hardware address that somebody reserves something for in a subnet."""
     return {_told(each)["mac"] for each in entry.get("reservations") or ()}
@@ -265,6 +275,8 @@ def _with_interfaces(config: Config, wanted: str = "", *, retries: bool = False)
     after = {**before, "interfaces": listed}
     after["user-context"] = _context(before, interfaces=added)
     if not added:
+        if label(before):
+            after = {key: each for key, each in after.items() if RETRIES.get(key) != each}
         after["user-context"].pop(OURS)
         if not after["user-context"]:
             del after["user-context"]

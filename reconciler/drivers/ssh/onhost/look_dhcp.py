@@ -15,6 +15,7 @@ from reconciler.drivers.ssh.onhost.dhcp import (
     Silent,
     config_of,
     file_text,
+    listens,
     running,
 )
 from reconciler.drivers.ssh.onhost.dhcp import socket_of as socket_in
@@ -85,6 +86,7 @@ def subnet_of(
     if entry is None:
         return None
     is_served = here is not None and _is_whole(server.now, here, environment, network)
+    is_served = is_served and hears(server, entry.get("interface") or "")
     is_persisted = there is not None and _is_whole(server.file, there, environment, network)
     if here is not None and there is not None:
         is_same = told_of_subnet(here) == told_of_subnet(there) and here["id"] == there.get("id")
@@ -101,6 +103,16 @@ def subnet_of(
             if mac not in macs
         ],
     }
+
+
+def hears(server: Server, interface: str) -> bool:
+    """Whether the server that runs listens on an interface."""
+    if server.now is None or server.path is None:
+        return False
+    try:
+        return listens(server.now, server.path, interface, server.root)
+    except OSError:  # it has just ended
+        return False
 
 
 def reservations_of(server: Server, subnet: str, environment: str) -> dict[str, Any] | None:

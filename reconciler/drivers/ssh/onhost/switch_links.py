@@ -32,6 +32,7 @@ _CALLED = {"ad_lacp_rate": "lacp_rate"}  # the name that it is set by
 _NAMES_IT = {"vlan": ("id", "protocol"), "bond": ("mode",)}  # another of these is another thing
 _OF_GUESTS = re.compile(r"(?:vnet|tap|macvtap|veth)[0-9a-f]")
 _BY_SWITCH = "ovs-system"  # Open vSwitch plugs in by itself
+_OF_SWITCH = ("tun", "openvswitch")  # and it chooses the hardware addresses of what it makes
 
 
 def links_of(site: Site) -> Links:
@@ -173,6 +174,7 @@ def _hardware_addresses(kept: Links, now: Links) -> list[Command]:
         ["link", "set", "dev", name, "address", link["mac"]]
         for name, link in kept.items()
         if name in now
+        and link["kind"] not in _OF_SWITCH
         and link["mac"] != now[name]["mac"]
         and kept.get(link["master"] or "", {}).get("kind") != "bond"
     ]

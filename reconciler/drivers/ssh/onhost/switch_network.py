@@ -5,8 +5,6 @@ Nothing that is as it was is touched. It may be begun anew at any point.
 
 from __future__ import annotations
 
-import time
-
 from reconciler.drivers.ssh.onhost.switch_links import (
     address_commands,
     is_missed,
@@ -28,7 +26,7 @@ from reconciler.drivers.ssh.onhost.switch_site import QUICK_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
     from reconciler.drivers.ssh.onhost.switch_site import Site
@@ -82,7 +80,6 @@ def put_network_back(
     site: Site,
     kept: dict[str, Any],
     concerns: Iterable[tuple[str, str]],
-    pause: Callable[[float], object] = time.sleep,
 ) -> tuple[bool, list[str]]:
     """Interfaces, addresses, routes and rules: whether anything was not as it was, and what failed.
 
@@ -92,16 +89,16 @@ def put_network_back(
     made = frozenset(_link_named(address) for address, _ in concerns)
     is_touched, said = False, dict[str, str]()
     for _ in range(ROUNDS):
-        said, is_done = _round(site, kept, made)
-        if is_done:
+        said, count = _round(site, kept, made)
+        if not (said or count):
             return is_touched, []
-        is_touched = True
-        pause(PAUSE_SECONDS)
+        is_touched = is_touched or bool(count)
+        site.pause(PAUSE_SECONDS)
     return is_touched, [f"{name}: {told}" for name, told in said.items()][:MOST_TOLD]
 
 
-def _round(site: Site, kept: dict[str, Any], made: frozenset[str]) -> tuple[dict[str, str], bool]:
-    """Do once what is to be done, part after part, whatever fails; and whether nothing was."""
+def _round(site: Site, kept: dict[str, Any], made: frozenset[str]) -> tuple[dict[str, str], int]:
+    """Do once what is to be done, part after part: what is wrong, and how much there was to do."""
     said, count = dict[str, str](), 0
     for part in (_of_links, _of_addresses, _of_routing):
         commands = part(site, kept, made)
@@ -110,7 +107,7 @@ def _round(site: Site, kept: dict[str, Any], made: frozenset[str]) -> tuple[dict
     links = links_of(site)
     missed = [name for name in kept["links"] if is_missed(name, kept["links"], links)]
     said |= dict.fromkeys(missed, "it is not there any more")
-    return said, not count and not missed
+    return said, count
 
 
 def _of_links(site: Site, kept: dict[str, Any], made: frozenset[str]) -> list[list[str]]:

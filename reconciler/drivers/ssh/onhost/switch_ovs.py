@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DATABASE = "/etc/openvswitch/conf.db"
 _SOCKET = "/run/openvswitch/db.sock"
-_BY_SWITCH = frozenset({"ofport", "next_cfg", "mac_in_use", "ifindex", "error"})
+_BY_SWITCH = frozenset({"ofport", "next_cfg", "cur_cfg", "bond_active_slave", "error"})
 _RESTORED = "switches.db"
 _GUEST = "attached-mac"  # libvirt says so of what it plugs in
 

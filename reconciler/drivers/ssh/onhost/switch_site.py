@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,11 +37,18 @@ _ENVIRONMENT = {
 class Site:
     """Where things are: the root of the host's files, and the directory of the switch below it."""
 
-    __slots__ = ("directory", "root", "run")
+    __slots__ = ("directory", "pause", "root", "run")
 
-    def __init__(self, run: Run, directory: str = DIRECTORY, root: str = "") -> None:
+    def __init__(
+        self,
+        run: Run,
+        directory: str = DIRECTORY,
+        root: str = "",
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
         """`run` runs a command with an input and a time limit; code and output come back."""
         self.run = run
+        self.pause = pause
         self.root = root
         self.directory = f"{root}{directory}/switch"
 

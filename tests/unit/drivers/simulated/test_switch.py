@@ -7,14 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.drivers.simulated import by_hand, by_hand_base
-from reconciler.drivers.simulated.base.state import Base, File
+from reconciler.drivers.simulated.base.state import Base, File, Link
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import CrashBefore, Fault, SimulatedCrash
 from reconciler.drivers.simulated.state import FarmState, Host
 from reconciler.errors import Conflict, Unreachable
+from reconciler.kinds.base.management import safety_of_network
 from reconciler.model.address import Address
 from reconciler.ports.acts import Act, PutFile, RestartService, SetService
 from reconciler.ports.machine import Safety
+from reconciler.ports.network_acts import PutInterface
+from reconciler.ports.network_facts import TextFile
 
 RULES, SSHD = "/etc/nftables.conf", "/etc/ssh/sshd_config"
 GOOD = "policy drop; tcp dport 22 accept\n"
@@ -218,4 +221,52 @@ def test_an_act_that_fails_leaves_nothing_armed(farm: SimulatedFarm, time: Time)
         do(farm, rules(f"{GOOD}#\n"), RestartService("no-such-unit"), safety=OF_SERVICE)
     assert base_of(farm).switch is None
     time.sleep(10_000)
+    assert is_reachable(farm)
+
+
+# --------------------------------------------------------------------------------- of the network
+
+WAY_IN = "10.0.0.2"
+BRIDGE = Address("bridge", "br0", "virt1")
+OF_NETWORK = safety_of_network(BRIDGE, "d-bridge", ["/etc/systemd/network/br0.netdev"])
+NETDEV = TextFile("/etc/systemd/network/br0.netdev", "[NetDev]\n")
+SWALLOW = PutInterface("br0", "bridge", (NETDEV,), ports=("eth0",))
+MOVE = PutInterface("br0", "bridge", (NETDEV,), ports=("eth0",), addresses=(f"{WAY_IN}/24",))
+
+
+@pytest.fixture
+def connected(time: Time) -> SimulatedFarm:
+    """A host that people come to by the address of an interface."""
+    links = {"eth0": Link(addresses=(f"{WAY_IN}/24",)), "eth1": Link()}
+    state = FarmState({"virt1": Host(2**30, base=Base(links=links, management=WAY_IN))})
+    return SimulatedFarm(state, sleep=time.sleep, now=lambda: time.now)
+
+
+def test_a_bridge_that_swallows_the_way_in_cuts_off(connected: SimulatedFarm, time: Time) -> None:
+    with pytest.raises(Unreachable, match="the network"):
+        do(connected, SWALLOW)
+    time.sleep(10_000)
+    assert not is_reachable(connected)
+
+
+def test_with_a_switch_the_network_comes_back(connected: SimulatedFarm) -> None:
+    before = base_of(connected)
+    with pytest.raises(Unreachable, match="took the change back by itself"):
+        do(connected, SWALLOW, safety=OF_NETWORK)
+    after = base_of(connected)
+    assert after.links == before.links
+    assert NETDEV.path not in after.files
+    assert is_reachable(connected)
+    assert connected.machine("virt1").look([]).undone == {BRIDGE: "d-bridge"}
+
+
+def test_a_way_in_that_is_moved_stays(connected: SimulatedFarm, time: Time) -> None:
+    do(connected, MOVE, safety=OF_NETWORK)
+    time.sleep(10_000)
+    assert is_reachable(connected)
+    assert base_of(connected).links["eth0"].master == "br0"
+
+
+def test_an_address_that_interfaces_do_not_matter_for_is_never_lost(farm: SimulatedFarm) -> None:
+    do(farm, SWALLOW)
     assert is_reachable(farm)

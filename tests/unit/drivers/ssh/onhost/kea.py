@@ -39,12 +39,16 @@ class Kea:
     asked: list[str] = field(default_factory=list)
     refuses: Callable[[dict[str, Any]], str | None] = lambda _config: None
     drops: str = ""
+    hangs: str = ""
+    held: list[socket.socket] = field(default_factory=list)
+    version: str = "2.2.0"
 
     def answer(self, command: str, arguments: Any) -> dict[str, Any]:
         """As Kea 2.2."""
         self.asked.append(command)
         if command == "version-get":
-            return {"result": 0, "text": "2.2.0", "arguments": {"extended": "2.2.0\ntarball"}}
+            more = {"extended": f"{self.version}\ntarball"}
+            return {"result": 0, "text": self.version, "arguments": more}
         if command == "config-get":
             return {"result": 0, "arguments": {"Dhcp4": self.config}}
         if command not in {"config-test", "config-set"}:
@@ -70,6 +74,8 @@ def kea(config: dict[str, Any]) -> Iterator[Kea]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join(10)
+            for stream in server.held:
+                stream.close()
 
 
 def _serve(listener: socket.socket, server: Kea) -> None:
@@ -78,8 +84,11 @@ def _serve(listener: socket.socket, server: Kea) -> None:
             stream, _ = listener.accept()
         except OSError:
             return
+        asked = _request(stream)
+        if asked["command"] == server.hangs:
+            server.held.append(stream)
+            continue
         with stream:
-            asked = _request(stream)
             if asked["command"] != server.drops:
                 told = server.answer(asked["command"], asked.get("arguments"))
                 stream.sendall(json.dumps(told).encode())

@@ -172,6 +172,12 @@ def test_a_subnet_goes_with_the_interface_that_was_there_for_it() -> None:
     assert gone["interfaces-config"]["interfaces"] == ["eth9"]
 
 
+def test_that_the_server_looks_again_goes_with_the_last_interface_of_ours() -> None:
+    config = with_subnet(without_ours(), WANTED, NUMBER, retries=True)
+    assert config["interfaces-config"]["service-sockets-max-retries"] == 900
+    assert without_subnet(config, "lan", SUBNET) == without_ours()
+
+
 def test_an_interface_that_others_chose_stays() -> None:
     config = without_ours()
     config["interfaces-config"]["interfaces"] = ["br-lan/10.213.8.1"]
