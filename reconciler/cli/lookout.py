@@ -223,8 +223,9 @@ class Lookout:
 
 
 def _bases(seen: _Seen) -> Iterator[Scope]:
-    """The bases that could be looked at."""
-    scopes = seen.look.scopes - seen.look.world.unknown.keys()
+    """The bases that could be looked at, if not in every detail."""
+    world = seen.look.world
+    scopes = seen.look.scopes - (world.unknown.keys() - world.unseen.keys())
     return (scope for scope in scopes if scope.kind == "base")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.drivers.sharedfile import replace_file
@@ -26,7 +27,8 @@ def write_files(root: Path, files: Mapping[str, str], check: Callable[[], object
     except BaseException:
         for path, old in before.items():
             if old is None:
-                (root / path).unlink(missing_ok=True)
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    (root / path).unlink()
             else:
                 replace_file(root / path, old)
         raise

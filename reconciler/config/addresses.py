@@ -1,4 +1,4 @@
-"""The arithmetic of address plans: ranges, what is free in them, and what fits into a packet."""
+"""The arithmetic of address plans: ranges, and what is free in them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, summarize_address_range
 
 from reconciler.config.documents import AttachmentField
-from reconciler.config.networks import USUAL_MTU, Network, PartitionField, TunnelField
+from reconciler.config.networks import Network, PartitionField
 
 Ip = IPv4Address | IPv6Address
 MACHINE_PURPOSES = ("machines", "services")
-_GRE_BYTES = 20 + 4 + 14  # the outer IPv4 header, GRE's, and the Ethernet header of what is inside
-_GRE_KEY_BYTES = 4
-_VXLAN_BYTES = 20 + 8 + 8 + 14  # the outer IPv4 header, UDP's, VXLAN's, and the inner Ethernet one
 _SMALLEST_WITH_EDGES = 30  # the longest prefix of a network that has addresses besides its edges
 
 
@@ -141,17 +138,3 @@ def pools(network: Network) -> tuple[Range, ...]:
     """What is given to whoever asks by DHCP: the dynamic partitions."""
     dynamic = (each for each in network.partitions if each.purpose == "dynamic")
     return tuple(usable(network, each) for each in dynamic)
-
-
-def overlay_mtu(tunnel: TunnelField) -> int:
-    """The largest packet that goes through a tunnel in one piece, in bytes: 1462 for plain GRE."""
-    if tunnel.type == "vxlan":
-        return tunnel.underlay_mtu - _VXLAN_BYTES
-    return tunnel.underlay_mtu - _GRE_BYTES - (_GRE_KEY_BYTES if tunnel.key is not None else 0)
-
-
-def network_mtu(network: Network) -> int:
-    """The largest packet of a network in bytes: as written, else what fits, else the usual."""
-    if network.mtu is not None:
-        return network.mtu
-    return overlay_mtu(network.tunnel) if network.tunnel else USUAL_MTU

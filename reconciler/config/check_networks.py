@@ -1,4 +1,4 @@
-"""What networks must not say of themselves and of each other: ranges, routes, sizes, hosts."""
+"""What networks must not say of themselves and of each other: ranges, routes, hosts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 
-from reconciler.config.addresses import edges_of_subnet, overlay_mtu, partition_at, ranges
+from reconciler.config.addresses import edges_of_subnet, partition_at, ranges
 from reconciler.config.names import Names, unknown
+from reconciler.config.network_fields import NOT_OURS
 from reconciler.config.networks import Network
 from reconciler.config.repository import Documents
 from reconciler.model.position import Position, Problem
 
 At = Callable[..., Position]
+KEA_FILE = "/etc/kea/kea-dhcp4.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ def network_problems(documents: Documents, names: Names) -> Iterator[Problem]:
             what = f"network {network.name} guards addresses, and its switch is {network.switch}"
             yield Problem(at("guard_addresses"), what, "only a Linux bridge can; remove it")
     yield from _overlaps(documents)
+    yield from _kea_files(documents)
     yield from _same_bridges(documents)
     yield from _same_links(documents)
 
@@ -115,6 +118,9 @@ def _unreachable(position: Position, to: str, via: str, network: Network) -> Pro
 
 
 def _host_problems(network: Network, at: At, names: Names) -> Iterator[Problem]:
+    if network.switch != "libvirt" and network.bridge in NOT_OURS:
+        what = f"the bridge {network.bridge} of network {network.name} is not ours to make"
+        yield Problem(at("bridge"), what, "choose another name")
     places = [place.name for place in network.hosts]
     for place in sorted(set(places)):
         position = at("hosts", place)
@@ -138,12 +144,6 @@ def _tunnel_problems(network: Network, at: At) -> Iterator[Problem]:
     if tunnel.type == "vxlan" and tunnel.key is None:
         what = f"the VXLAN of network {network.name} has no identifier"
         yield Problem(at("tunnel"), what, "write `key:`, the same number nowhere else")
-    if network.mtu is not None and network.mtu > (most := overlay_mtu(tunnel)):
-        what = (
-            f"packets of {network.mtu} bytes do not fit through the tunnels of network "
-            f"{network.name}, which are {tunnel.type} over {tunnel.underlay_mtu}"
-        )
-        yield Problem(at("mtu"), what, f"write at most {most}, or leave it out")
 
 
 def _dhcp_problems(network: Network, at: At, names: Names) -> Iterator[Problem]:
@@ -166,6 +166,18 @@ def _dhcp_problems(network: Network, at: At, names: Names) -> Iterator[Problem]:
         elif server not in places:
             what = f"host {server} is to serve network {network.name}, and does not have it"
             yield Problem(position, what, "add it to the network's `hosts:`")
+
+
+def _kea_files(documents: Documents) -> Iterator[Problem]:
+    """The file that Kea starts from is changed by us on its servers."""
+    for network in documents.networks.values():
+        for server in network.dhcp.servers if network.dhcp else ():
+            host = documents.hosts.get(server)
+            if host and any(file.path == KEA_FILE for file in host.files):
+                what = f"{KEA_FILE} of host {server} is written for network {network.name}"
+                where = documents.position("Network", network.name, "dhcp")
+                position = documents.position("Host", server, "files", KEA_FILE)
+                yield Problem(position, what, f"remove it, or the host from the servers ({where})")
 
 
 def _same_bridges(documents: Documents) -> Iterator[Problem]:

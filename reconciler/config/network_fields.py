@@ -20,6 +20,7 @@ COOKIE = r"^[A-Za-z][A-Za-z0-9_]{0,39}$"
 URL_PATH = r"^/[A-Za-z0-9._~/-]{0,200}$"
 PACKET_MARK = r"^(?:0x[0-9a-f]{1,8}|[0-9]{1,9})/(?:0x[0-9a-f]{1,8}|[0-9]{1,9})$"
 HIGHEST_PORT = 65535
+NOT_OURS = frozenset({"lo", "all", "default", "gre0", "gretap0", "erspan0", "ovs-system"})
 LEAST_MTU, MOST_MTU = 1280, 9216
 
 
@@ -35,7 +36,7 @@ def _prefix(value: Any) -> IPv4Network | IPv6Network:
 
 def _is_link(name: str) -> str:
     """What the kernel keeps for itself, or Open vSwitch does."""
-    if name in {"lo", "all", "default", "gre0", "gretap0", "erspan0"}:
+    if name in NOT_OURS:
         message = f"must not be {name}, which is not ours to make"
         raise ValueError(message)
     return name

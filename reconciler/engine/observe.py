@@ -18,6 +18,7 @@ from reconciler.ports.world import Ports
 
 Questions = Mapping[Scope, frozenset[Question]]
 NOTHING_ASKED: Questions = {}
+SHOWN_FAILURES = 5
 THREADS = 64  # they wait, mostly: enough that no host waits for another that is dead
 
 
@@ -84,6 +85,7 @@ def observe(scopes: Iterable[Scope], ports: Ports, questions: Questions = NOTHIN
         tuple(found for each in looks for found in each.observed),
         dict(item for each in looks for item in each.unknown.items()),
         dict(item for each in looks for item in each.undone.items()),
+        dict(item for each in looks for item in each.unseen.items()),
     )
 
 
@@ -94,8 +96,18 @@ def _look(scope: Scope, ports: Ports, questions: frozenset[Question]) -> World:
         seen = tuple(found for kind in KINDS for found in kind.observe(scope, ports, facts))
         # A host speaks for itself alone: what it says of others would hold their changes back.
         undone = {each: digest for each, digest in facts.undone.items() if each.host == scope.name}
-        return World(seen, undone=undone)
+        if not facts.failed:
+            return World(seen, undone=undone)
+        unseen = frozenset((question.about, question.name) for question in facts.failed)
+        return World(seen, {scope: _unanswered(facts.failed)}, undone, {scope: unseen})
     except DriverError as error:
         return World(unknown={scope: str(error)})
     except Exception as error:  # noqa: BLE001 - no answer of one host may stop the look at the others
         return World(unknown={scope: f"its answer could not be read ({type(error).__name__})"})
+
+
+def _unanswered(failed: Mapping[Question, str]) -> str:
+    """What could not be found out, and why."""
+    told = [f"{question.about} {question.name}: {why}" for question, why in sorted(failed.items())]
+    more = f"; and {len(told) - SHOWN_FAILURES} more" if len(told) > SHOWN_FAILURES else ""
+    return "it cannot be found out there: " + "; ".join(told[:SHOWN_FAILURES]) + more

@@ -27,6 +27,7 @@ from reconciler.kinds.domain_operations import (
     StopDomain,
     UndefineDomain,
 )
+from reconciler.kinds.network.libvirt_reservations import reservations_name
 from reconciler.kinds.protocol import NO_FACTS, Operation, fields_of
 from reconciler.kinds.volume_operations import FreeVolume
 from reconciler.model.address import Address, Scope
@@ -357,7 +358,16 @@ def _observed(host: str, state: DomainState) -> Observed[DomainSpec]:
     )
     if state.owner is None:
         return Observed(Address("domain", definition.name, host), spec)
+    if networks := tuple(_reservations(definition, state.owner.environment)):
+        spec = replace(spec, networks=networks)
     return Observed(Address("domain", state.owner.name), spec, state.owner)
+
+
+def _reservations(definition: DomainDefinition, environment: str) -> Iterator[Address]:
+    """What is reserved on its own host; what is on servers is named by networks it knows not."""
+    for each in definition.interfaces:
+        if each.switch == "libvirt":
+            yield Address("libvirt_reservations", reservations_name(each.bridge, environment))
 
 
 def _placed(spec: DomainSpec) -> str:

@@ -71,13 +71,16 @@ class World:
     """All that one look saw, and the scopes that could not be looked at, with the reason.
 
     Who is not in `unknown` and not in `observed` is absent; what an unknown scope holds is
-    unknown and never absent. `undone` are resources whose last change cut their host off and was
-    taken back there, with the digest of the spec that is not to be tried again.
+    unknown and never absent. Of an unknown scope that is in `unseen` only that is unknown: things
+    by what they are and by their names; all else of it was seen. `undone` are resources whose last
+    change cut their host off and was taken back there, with the digest of the spec that is not to
+    be tried again.
     """
 
     observed: tuple[Observed[Any], ...] = ()
     unknown: Mapping[Scope, str] = field(default_factory=dict)
     undone: Mapping[Address, str] = field(default_factory=dict)
+    unseen: Mapping[Scope, frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     def of(self, environment: str) -> dict[Address, Observed[Any]]:
         """What is marked as this environment's, by address."""

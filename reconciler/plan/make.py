@@ -230,8 +230,13 @@ def _why_unknown(
     for scope, reason in sorted(world.unknown.items()):
         may_hold_it = had_a_host or scope.name == kind.host(want.spec)
         is_hidden = scope.kind == "host" and may_hold_it and not kind.is_bound
-        if is_hidden or scope in kind.scopes((want.spec,), ()):
+        if not (is_hidden or scope in kind.scopes((want.spec,), ())):
+            continue
+        unseen = world.unseen.get(scope)
+        if unseen is None:
             return f"{scope.lock} cannot be looked at: {reason}"
+        if any((each.about, each.name) in unseen for each in kind.questions(want.spec)):
+            return f"{scope.lock}: {reason}"
     return ""
 
 

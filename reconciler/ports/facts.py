@@ -234,9 +234,10 @@ class Facts:
 
     `answers` are for what was asked and for what the marks ask. `undone` are the resources whose
     last change cut the machine off and was taken back there, with the digest of the spec that is
-    not to be tried again.
+    not to be tried again. `failed` are the questions that it could not answer, with the reason.
     """
 
     answers: Mapping[Question, Fact | None] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     undone: Mapping[Address, str] = field(default_factory=dict)
+    failed: Mapping[Question, str] = field(default_factory=dict)

@@ -109,6 +109,39 @@ def test_nobody_reserves_the_same_twice(served: MachineBench, second: Reservatio
     assert reserved(served) == ReservationsFact((ONE,))
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        replace(ONE, hostname="one\ntwo"),
+        replace(ONE, hostname="ONE.x"),
+        replace(ONE, mac="52:54:00:98:00"),
+        replace(ONE, address="10.213.98"),
+        replace(ONE, address="10.213.98.256"),
+    ],
+)
+def test_nothing_is_reserved_for_what_is_no_machine(served: MachineBench, bad: Reservation) -> None:
+    served.do(SERVE)
+    with pytest.raises(Conflict):
+        served.do(reserve(bad))
+    assert reserved(served) is None
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"boot_file": 'x"} , {'},
+        {"pools": ("10.213.98.64",)},
+        {"options": (DhcpOption("domain-name", "a\\,b"),)},
+        {"next_server": "example.org"},
+        {"lease_seconds": 1},
+    ],
+)
+def test_nothing_odd_is_sent_to_clients(served: MachineBench, bad: dict[str, Any]) -> None:
+    with pytest.raises(Conflict):
+        served.do(replace(SERVE, **bad))
+    assert subnet(served) is None
+
+
 def test_a_subnet_in_which_something_is_reserved_stays(served: MachineBench) -> None:
     served.do(SERVE, reserve(ONE))
     with pytest.raises(Conflict, match="reservation"):

@@ -110,6 +110,20 @@ def test_a_boot_while_on_trial_puts_the_files_back_and_makes_nothing(
     assert not any("add" in line or "delete" in line for line in host.kernel.asked[5:])
 
 
+def test_what_outlives_a_boot_goes_all_the_same(host: SwitchedHost, way: Way) -> None:
+    """A container is started anew among the interfaces that it had."""
+    before = deepcopy(links(host.kernel))
+
+    def boot_among_them() -> None:
+        host.boot_id("boot-2")
+        host.start_switch()
+
+    way.at_exchange[2] = boot_among_them
+    with pytest.raises(Conflict, match="started anew"):
+        change(way, *MOVE)
+    assert links(host.kernel) == before
+
+
 def test_what_cannot_be_put_back_does_not_keep_the_rest(host: SwitchedHost, way: Way) -> None:
     host.kernel.links["eth9"] = deepcopy(host.kernel.links["eth0"])
     host.kernel.links["eth9"].addresses.clear()

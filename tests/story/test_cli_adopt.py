@@ -20,7 +20,7 @@ OLD = DomainDefinition(
     vcpus=2,
     memory_bytes=2 * GIB,
     disks=(Disk("vda", "default", "old.qcow2"),),
-    interfaces=(Interface("52:54:00:00:00:99", "br-lan"),),
+    interfaces=(Interface("52:54:00:00:00:99", "br-lan", "openvswitch"),),
 )
 PLACE = "environments/production/vms/old-web.yaml"
 
@@ -57,8 +57,10 @@ def test_an_adopted_machine_is_ours_and_unchanged(desk: Desk, clone: Path) -> No
         document.replace("{network: lan,", "{network: lan, partition: guests,")
     )
     merge(desk, clone)
-    plan = desk.run("plan", "-e", "production")
-    assert plan.exit_code == 0, plan.output
+    plan = desk.run("plan", "-e", "production").output
+    assert "reservations@virt1/lan.production" in plan, "its name, for DHCP"
+    assert "domain/" not in plan
+    assert "volume/" not in plan
     assert desk.run("sync", "-e", "production").exit_code == 0
     domain = desk.farm.state.hosts["virt1"].domains["Old_Web"]
     assert domain.owner is not None

@@ -106,6 +106,7 @@ def test_a_network_goes_after_its_last_machine(network: str, made: Address) -> N
     look = world.look()
     order = [change.address for change in look.plan.changes]
     assert order.index(DOMAIN) < order.index(made)
+    assert KEPT not in order or order.index(DOMAIN) < order.index(KEPT) < order.index(made)
     assert done(world.apply(look)) == order
     assert is_settled(world)
 

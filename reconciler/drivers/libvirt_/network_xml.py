@@ -40,7 +40,8 @@ def network_xml(wanted: NetworkDefinition, known: str | None = None) -> str:
         root = _apply(root, wanted)
     except ValueError as error:  # lxml takes no control characters
         raise Refused(f"it cannot be said in XML: {error}") from None
-    text: str = etree.tostring(root, encoding="unicode")
+    etree.indent(root)
+    text: str = etree.tostring(root, encoding="unicode") + "\n"
     if not says(definition_of(parse(text)), wanted):
         raise Refused("its XML would not say what its definition says")
     return text

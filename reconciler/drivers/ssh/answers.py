@@ -47,7 +47,6 @@ from reconciler.ports.network_facts import (
 LOOK = "look at its base"
 MOST_LINES = 100_000
 LONGEST_LINE_BYTES = 1024**2
-_SHOWN_FAILURES = 5
 _KINDS: Mapping[str, Any] = {
     "file": FileFact,
     "package": PackageFact,
@@ -114,7 +113,7 @@ def look_of(host: str, asked: Iterable[Question], stdout: bytes) -> Look:
     """The facts in what the host printed.
 
     Raises:
-        Conflict: it cannot be understood, or the host could not find something out.
+        Conflict: it cannot be understood.
     """
     lines = stdout.splitlines()
     if len(lines) > MOST_LINES:
@@ -132,9 +131,8 @@ def look_of(host: str, asked: Iterable[Question], stdout: bytes) -> Look:
     missing = reading.expected - reading.answers.keys() - reading.failed.keys()
     if missing:
         raise _nonsense(host, f"nothing about {_name(min(missing))}")
-    if reading.failed:
-        raise Conflict(host, LOOK, _failures(reading.failed))
-    facts = Facts(reading.answers, tuple(reading.marks), reading.undone)
+    failed = {question: shortened(why) for question, why in reading.failed.items()}
+    facts = Facts(reading.answers, tuple(reading.marks), reading.undone, failed)
     return Look(reading.header, facts)
 
 
@@ -172,12 +170,6 @@ def _take_answer(reading: _Reading, line: Any) -> None:
 
 def _validated(kind: Any, data: Any) -> Any:
     return _adapter(kind).validate_json(orjson.dumps(data), strict=True)
-
-
-def _failures(failed: Mapping[Question, str]) -> str:
-    told = [f"{_name(question)}: {shortened(why)}" for question, why in sorted(failed.items())]
-    more = f"; and {len(told) - _SHOWN_FAILURES} more" if len(told) > _SHOWN_FAILURES else ""
-    return "it cannot be found out there: " + "; ".join(told[:_SHOWN_FAILURES]) + more
 
 
 def _name(question: Question) -> str:

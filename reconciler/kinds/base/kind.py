@@ -240,11 +240,16 @@ def marks_of(kind: str, facts: Facts) -> dict[str, Mark]:
 
 
 def questions_about(kind: str, facts: Facts) -> list[Question]:
-    """One question per thing: that of today's document before that of an older mark."""
+    """One question per thing: that of today's document before that of an older mark.
+
+    Of whom one of them could not be answered, nothing is said.
+    """
     asked = {mark.question for mark in facts.marks}
+    unseen = {question.name for question in facts.failed if question.about == kind}
     named: dict[str, Question] = {}
     for question in facts.answers:
-        if question.about == kind and (question.name not in named or question not in asked):
+        is_told = question.about == kind and question.name not in unseen
+        if is_told and (question.name not in named or question not in asked):
             named[question.name] = question
     return sorted(named.values())
 

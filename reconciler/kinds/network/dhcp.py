@@ -26,7 +26,7 @@ class SubnetSpec:
 
     host: str
     network: str
-    environment: str = field(compare=False)
+    environment: str
     subnet: str
     interface: str
     pools: tuple[str, ...] = ()

@@ -6,12 +6,12 @@ nobody wants it any more, with all that it is made of, and loses only what we wr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from reconciler.kinds.base.kind import MADE, BaseKind, is_missing
+from reconciler.kinds.base.kind import MADE, BaseKind, is_missing, name_of
 from reconciler.kinds.base.management import safety_of_network
 from reconciler.model.address import Address
 from reconciler.model.change import Disruption
@@ -80,7 +80,14 @@ def _read(host: str, question: Question, facts: Facts, mark: Mark | None) -> Lin
         fact.is_up,
         fact.files,
         is_made,
+        after=tuple(_parts(host, fact)),
     )
+
+
+def _parts(host: str, fact: LinkFact) -> Iterator[Address]:
+    """What it may be made of, as far as that is made, too: it goes before them."""
+    for part in (*fact.ports, *((fact.parent,) if fact.parent else ())):
+        yield from (Address(kind, name_of(part), host) for kind in ("bond", "vlan", "bridge"))
 
 
 def _make(

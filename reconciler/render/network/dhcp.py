@@ -199,7 +199,7 @@ def _entries(documents: Documents, network: Network) -> Iterator[Reservation]:
                 mac = attachment.mac or machine_mac(
                     documents.environment, _identity(machine), network.name
                 )
-                yield Reservation(mac.lower(), str(attachment.address or ""), machine.name)
+                yield Reservation(mac, str(attachment.address or ""), machine.name)
 
 
 def _identity(machine: VirtualMachine) -> str:

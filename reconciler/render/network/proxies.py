@@ -30,6 +30,7 @@ SITES = f"{DIRECTORY}/{FILE_NAME}"
 USUAL_SITE = "/etc/nginx/sites-enabled/default"
 # A copy of the directory with the new file in it is laid over it, for this one process.
 TRIAL = (
+    'command -v nginx >/dev/null || { echo "nginx is not there: declare its package"; exit 1; }; '
     'mount -t tmpfs none /mnt && cp -a "$1/." /mnt/ && cp "$3" "/mnt/$2" '
     '&& mount --bind /mnt "$1" && exec nginx -q -t'
 )

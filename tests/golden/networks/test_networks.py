@@ -15,8 +15,8 @@ import pytest
 from lxml import etree
 
 from reconciler.config.address_plan import address_plans, taken
-from reconciler.config.addresses import network_mtu
 from reconciler.config.load import environments_of, load
+from reconciler.config.overlays import mtu_of
 from reconciler.config.owners import owners
 from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError
@@ -105,7 +105,7 @@ def test_one_network_of_14_hosts_14_services_and_126_machines_is_full() -> None:
     assert in_it.keys() == expected
     for first, last, who in runs:
         assert all(in_it[IPv4Address(f"192.168.1.{n}")].startswith(who) for n in (first, last))
-    assert network_mtu(network) == 1462
+    assert mtu_of(network, documents.networks) == 1462
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ HOST = "virt5"
 HERE = Path(__file__).parents[1]
 GROUND, PACKETS = HERE.joinpath("firewall-ground"), HERE.joinpath("packets")
 PATH = "environments/production/firewall.yaml"
-RULESET = f"ruleset@{HOST}/reconciler"
+DRIFTED = f"ruleset@{HOST}/reconciler"
 FILE = "/etc/nftables.d/reconciler.nft"
 DEADLINE = timedelta(seconds=20)
 RELOADS = 40
@@ -223,7 +223,7 @@ def test_what_is_changed_by_hand_is_seen_and_healed(
 ) -> None:
     before = rules(host)
     host.run("sh", "-c", by_hand)
-    assert RULESET in farm.plan()
+    assert DRIFTED in farm.plan()
     farm.sync()
     assert rules(host) == before
     assert farm.plan() == {}

@@ -17,6 +17,7 @@ from reconciler.daemon.schedule import NoAlarms, Timing
 from reconciler.daemon.slots import Backoff, Reason
 from reconciler.daemon.workers import Turn
 from reconciler.drivers.simulated.by_hand_base import set_sysctl
+from reconciler.drivers.ssh.onhost.hear import NETWORK
 from reconciler.engine.observe import observe, questions_of
 from reconciler.engine.sightings import Detector
 from reconciler.engine.verify import Look
@@ -24,6 +25,7 @@ from reconciler.kinds.base.sysctl import SysctlSpec
 from reconciler.model.address import Address, Scope
 from reconciler.model.resource import Desired
 from reconciler.plan.plan import Plan
+from reconciler.ports.facts import Question
 from tests.farms.specs import simulated_farm
 
 PATIENCE_SECONDS = 10.0
@@ -163,3 +165,29 @@ def test_it_listens_where_declared_files_are(watch: Watch) -> None:
     host, paths = watch.listening.get(timeout=PATIENCE_SECONDS)
     assert host == "virt1"
     assert {"/srv/app", "/etc/libvirt/qemu", "/var/lib/dpkg"} <= set(paths)
+
+
+def test_what_the_kernel_tells_of_a_network_wakes_too(watch: Watch) -> None:
+    watch.station("production", BASE)
+    watch.next_wake()
+    watch.said.put(f"{NETWORK}link br-lan")
+    assert watch.next_wake() == ("production", Reason.EVENT)
+    (sighting,) = watch.lookout.noticed("production").sightings
+    assert (sighting.detector, sighting.host) == (Detector.NETLINK, "virt1")
+
+
+@pytest.mark.parametrize("about", ["service", "bridge", "vlan", "bond", "switch"])
+def test_it_listens_where_things_are_set_up_from(watch: Watch, about: Any) -> None:
+    """Among the details of an interface are its ports and where its routes lead, too."""
+    question = Question(about, "it", ("/srv/net/br0.netdev", "eth0", "10.0.0.0/8"))
+    look = Look(
+        frozenset({BASE}),
+        observe([BASE], watch.farm),
+        Plan("production", ""),
+        {BASE: frozenset({question})},
+    )
+    watch.lookout.station("production", look)
+    _, paths = watch.listening.get(timeout=PATIENCE_SECONDS)
+    assert "/srv/net" in paths
+    assert all(path.startswith("/") for path in paths)
+    assert {"/etc/kea", "/etc/libvirt/qemu/networks", "/var/lib/openvswitch"} <= set(paths)

@@ -1,4 +1,4 @@
-"""Ranges, what is free in them, and what fits through tunnels."""
+"""Ranges, and what is free in them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pytest
 from reconciler.config.addresses import (
     Range,
     lowest_free,
-    network_mtu,
-    overlay_mtu,
     partition_at,
     pools,
     range_of,
@@ -19,7 +17,7 @@ from reconciler.config.addresses import (
     usable,
 )
 from reconciler.config.documents import AttachmentField
-from reconciler.config.networks import Network, PartitionField, TunnelField
+from reconciler.config.networks import Network, PartitionField
 
 MACHINES = PartitionField(name="machines", range="10.0.0.128/25", purpose="machines")
 SERVICES = PartitionField(name="services", range="10.0.0.16/28", purpose="services")
@@ -110,22 +108,3 @@ def test_where_the_address_of_a_machine_comes_from(
 
 def test_dhcp_gives_out_the_dynamic_partitions() -> None:
     assert [ends(each) for each in pools(network(MACHINES, PEOPLE))] == ["10.0.0.64-10.0.0.99"]
-
-
-@pytest.mark.parametrize(
-    ("tunnel", "mtu"),
-    [
-        (TunnelField(), 1462),
-        (TunnelField(key=7), 1458),
-        (TunnelField(type="vxlan", key=7), 1450),
-        (TunnelField(underlay_mtu=9000), 8962),
-    ],
-)
-def test_what_fits_through_a_tunnel(tunnel: TunnelField, mtu: int) -> None:
-    assert overlay_mtu(tunnel) == mtu
-    assert network_mtu(network(tunnel=tunnel)) == mtu
-
-
-def test_the_size_of_packets_is_the_usual_unless_it_is_written() -> None:
-    assert network_mtu(network()) == 1500
-    assert network_mtu(network(mtu=9000)) == 9000

@@ -59,7 +59,7 @@ def test_a_hardware_address_has_one_owner() -> None:
     mac = ", mac: '52:54:00:00:00:01'"
     (problem,) = told(at("192.168.1.140", "a", mac), at("192.168.1.141", "b", mac))
     assert problem == (
-        "11:44: machine b has 52:54:00:00:00:01, which machine a has; "
+        "11:44: machine b has 52:54:00:00:00:01, which machine a has (new.yaml:5:44); "
         "choose another hardware address"
     )
 

@@ -129,7 +129,7 @@ def test_the_cache_forgets_what_no_tree_has_any_more() -> None:
     ("text", "problem"),
     [
         ("just text", "a document must be a mapping with kind and name"),
-        ("name: x", "kind is missing; kinds are Environment, Farm, Host"),
+        ("name: x", "kind is missing; kinds are Environment, Farm, Firewall, Host"),
         ("kind: Hots\nname: x", "there is no kind Hots; did you mean Host?"),
         ("kind: [Host]\nname: x", "there is no kind ['Host']; kinds are"),
         ("kind: {a: b}\nname: x", "there is no kind {'a': 'b'}; kinds are"),

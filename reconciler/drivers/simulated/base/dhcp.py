@@ -5,11 +5,13 @@ What it does now and what its file says are kept apart; when it starts it reads 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from typing import Any
 
 from reconciler.drivers.refusal import Refused
 from reconciler.drivers.simulated.base.state import Base, Reserved, Subnet
+from reconciler.drivers.ssh.onhost.dhcp_sound import unsound_entries, unsound_subnet
 from reconciler.ports.facts import Question
 from reconciler.ports.network_acts import PutReservations, PutSubnet, RemoveSubnet
 from reconciler.ports.network_facts import Lease, Reservation, ReservationsFact, SubnetFact
@@ -36,6 +38,8 @@ def put_subnet(base: Base, act: PutSubnet) -> Base:
         Refused: there is no server or interface, or what goes with it is somebody's.
     """
     _expect_server(base)
+    options = [(each.name, each.value) for each in act.options]
+    _expect_sound(unsound_subnet({**_fields(act), "options": options}))
     if act.interface not in base.links:
         message = f"Failed to select interface: interface '{act.interface}' doesn't exist"
         raise Refused(message)
@@ -78,6 +82,7 @@ def put_reservations(base: Base, act: PutReservations) -> Base:
     if not act.entries and PACKAGE not in base.packages:
         return base
     _expect_server(base)
+    _expect_sound(unsound_entries(_fields(each) for each in act.entries))
 
     def change(subnets: Subnets) -> Subnets:
         known = subnets.get(act.subnet)
@@ -144,6 +149,15 @@ def _expect_server(base: Base) -> None:
         raise Refused(message)
 
 
+def _expect_sound(reasons: Iterable[str]) -> None:
+    if told := "; ".join(reasons):
+        raise Refused(told)
+
+
+def _fields(thing: PutSubnet | Reservation) -> dict[str, Any]:
+    return {each.name: getattr(thing, each.name) for each in fields(thing)}
+
+
 def _subnet(act: PutSubnet, reservations: Mapping[str, Reserved]) -> Subnet:
     return Subnet(
         act.interface,
@@ -178,19 +192,10 @@ def _reserved(known: Subnet, act: PutReservations) -> dict[str, Reserved]:
                 whose = f"environment {each.environment}" if each.environment else "somebody"
                 message = f"{wanted.address or wanted.mac} cannot be reserved: {whose} has done so"
                 raise Refused(message)
-    _refuse_twice(act.entries)
     ours = {
         each.mac: Reserved(each.address, each.hostname, act.environment) for each in act.entries
     }
     return {**kept, **ours}
-
-
-def _refuse_twice(entries: tuple[Reservation, ...]) -> None:
-    for keys in ([each.mac for each in entries], [each.address for each in entries]):
-        twice = sorted({key for key in keys if key and keys.count(key) > 1})
-        if twice:
-            message = f"failed to add new host: {twice[0]} is there twice"
-            raise Refused(message)
 
 
 def _named(subnets: Subnets | None, network: str, subnet: str) -> tuple[str, Subnet] | None:

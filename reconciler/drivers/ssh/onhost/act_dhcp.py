@@ -33,12 +33,13 @@ from reconciler.drivers.ssh.onhost.dhcp_config import (
     with_subnet,
     without_subnet,
 )
+from reconciler.drivers.ssh.onhost.dhcp_sound import unsound_entries, unsound_subnet
 from reconciler.drivers.ssh.onhost.directory import Access, directory_of
 from reconciler.drivers.ssh.onhost.host import Batch, Refused, shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from reconciler.drivers.ssh.onhost.dhcp_config import Config
@@ -60,6 +61,7 @@ def put_subnet(batch: Batch, **wanted: Any) -> None:
     """
     network, subnet = wanted["network"], wanted["subnet"]
     wanted["options"] = sorted((each["name"], each["value"]) for each in wanted["options"])
+    _expect_sound(unsound_subnet(wanted), f"serve {subnet}")
     server = _Server(batch)
     known = [subnet_in(each, "", subnet) for each in server.configs]
     numbers = [each["id"] for each in known if each is not None and "id" in each]
@@ -102,6 +104,7 @@ def put_reservations(
     """
     if not entries and file_text(batch.root) is None:
         return
+    _expect_sound(unsound_entries(entries), f"reserve addresses of {network}")
     server = _Server(batch)
 
     def change(config: Config) -> Config:
@@ -257,6 +260,16 @@ class _Server:
             raise Refused(
                 f"cannot {what}: kea-dhcp4 refuses {CONFIG}, which stays as it is: {said}"
             )
+
+
+def _expect_sound(reasons: Iterable[str], what: str) -> None:
+    """Nothing is told to the server that it should not send on.
+
+    Raises:
+        Refused: something is, with all reasons.
+    """
+    if told := "; ".join(reasons):
+        raise Refused(f"cannot {what}: {told}")
 
 
 def _expect(told: dict[str, Any], wanted: Mapping[str, Any], what: str) -> None:

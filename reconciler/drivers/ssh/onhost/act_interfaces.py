@@ -29,17 +29,22 @@ def set_interface(  # noqa: PLR0913 (what an interface has)
     batch: Batch,
     name: str,
     *,
-    mtu: int | None,
-    addresses: Sequence[str] | None,
-    routes: Sequence[Route],
+    mtu: int | None = None,
+    addresses: Sequence[str] | None = None,
+    routes: Sequence[Route] = (),
     former_routes: Sequence[Route] = (),
     movable: Sequence[str] = (),
 ) -> None:
     """Let an interface that is there be up, and have just that; None is left as it is.
 
     An address that one of the `movable` interfaces has, its ports, is taken from that.
+
+    Raises:
+        Refused: it is not there, or the kernel does not do it.
     """
     interfaces = interfaces_now(batch)
+    if name not in interfaces.links:
+        raise Refused(f"there is no interface {name} (any more): look what takes it away")
     now = interfaces.has(name, Asked(route["to"] for route in routes))
     if mtu is not None and mtu != now["mtu"]:
         _ip(batch, f"set the MTU of {name}", "link", "set", "dev", name, "mtu", str(mtu))

@@ -24,6 +24,7 @@ from reconciler.drivers.ssh.onhost.state import marks
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     Route = Mapping[str, str]
 
@@ -32,19 +33,18 @@ _MASTERS = ("bridge", "bond", "switch")
 
 
 class Wanted:
-    """What an interface is to be made of."""
+    """What an interface is to be made of: a VLAN of its parent, a bond of its members."""
 
     __slots__ = ("mode", "name", "parent", "ports", "type", "vlan")
 
     def __init__(
-        self, name: str, kind: str, ports: Sequence[str], of: tuple[str | None, int | None]
+        self, name: str, kind: str, ports: Sequence[str], own: tuple[str | None, int | None, str]
     ) -> None:
-        """`of` is the parent of a VLAN, and its number."""
+        """`own` are the parent and the number of a VLAN, and the mode of a bond."""
         self.name = name
         self.type = kind
         self.ports = tuple(ports)
-        self.parent, self.vlan = of
-        self.mode: str | None = None
+        self.parent, self.vlan, self.mode = own
 
     def words(self) -> tuple[str, ...]:
         """What `ip link add` is told."""
@@ -52,7 +52,7 @@ class Wanted:
             start = ("link", self.parent or "", "name", self.name)
             return (*start, "type", "vlan", "id", str(self.vlan))
         if self.type == "bond":
-            more = ("mode", self.mode or "", "miimon", str(MONITOR_MILLISECONDS))
+            more = ("mode", self.mode, "miimon", str(MONITOR_MILLISECONDS))
             return ("name", self.name, "type", "bond", *more)
         return ("name", self.name, "type", "bridge")
 
@@ -67,21 +67,19 @@ def put_interface(  # noqa: PLR0913 (the fields of the act)
     parent: str | None = None,
     vlan: int | None = None,
     mode: str | None = None,
-    mtu: int | None = None,
-    addresses: Sequence[str] | None = None,
-    routes: Sequence[Route] = (),
     former_files: Sequence[str] = (),
-    former_routes: Sequence[Route] = (),
     former_ports: Sequence[str] = (),
+    **has: Any,
 ) -> None:
     """Make a bridge, a VLAN or a bond, or set it right, now and at each boot.
+
+    What it `has` is as `set_interface` says.
 
     Raises:
         Refused: a part of it is not there or belongs to something else, another thing has its
             name, or is set up by others; nothing was done. Or the kernel does not do it.
     """
-    wanted = Wanted(name, type, ports, (parent, vlan))
-    wanted.mode = mode
+    wanted = Wanted(name, type, ports, (parent, vlan, mode or ""))
     interfaces = interfaces_now(batch)
     _refuse(batch, interfaces, wanted)
     expect_tool(batch, files)
@@ -89,15 +87,7 @@ def put_interface(  # noqa: PLR0913 (the fields of the act)
     changed = put_files(batch, files, former_files)
     _make(batch, interfaces, wanted)
     _plug(batch, wanted, former_ports)
-    set_interface(
-        batch,
-        name,
-        mtu=mtu,
-        addresses=addresses,
-        routes=routes,
-        former_routes=former_routes,
-        movable=ports,
-    )
+    set_interface(batch, name, movable=ports, **has)
     tell_tools(batch, changed, (name, *ports))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from reconciler.drivers.ssh.onhost.switch_links import (
     address_commands,
     is_missed,
+    is_to_go,
     link_commands,
     links_of,
 )
@@ -76,6 +77,16 @@ def put_switches_of_network_back(site: Site, kept: dict[str, Any], *, is_new_boo
     return (put_database_back if is_new_boot else put_switches_back)(site, kept["switches"])
 
 
+def has_outlived(site: Site, kept: dict[str, Any], concerns: Iterable[tuple[str, str]]) -> bool:
+    """Whether there still is an interface that goes: those of a container may outlive it.
+
+    Raises:
+        OSError: nobody can tell.
+    """
+    now, made = links_of(site), _made(concerns)
+    return any(is_to_go(name, kept["links"], now, made) for name in now)
+
+
 def put_network_back(
     site: Site,
     kept: dict[str, Any],
@@ -86,7 +97,7 @@ def put_network_back(
     Raises:
         OSError: nobody can tell how they are.
     """
-    made = frozenset(_link_named(address) for address, _ in concerns)
+    made = _made(concerns)
     is_touched, said = False, dict[str, str]()
     for _ in range(ROUNDS):
         said, count = _round(site, kept, made)
@@ -131,7 +142,7 @@ def _ip(site: Site, words: list[str]) -> str:
     return (" ".join(output.split())[:200] or f"exit code {code}") if code else ""
 
 
-def _link_named(address: str) -> str:
-    """The interface that a resource is, or nothing."""
-    place, _, name = address.partition("/")
-    return name if place.partition("@")[0] in _LINKS else ""
+def _made(concerns: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The interfaces that the change is about."""
+    parts = (address.partition("/") for address, _ in concerns)
+    return frozenset(name for place, _, name in parts if place.partition("@")[0] in _LINKS)

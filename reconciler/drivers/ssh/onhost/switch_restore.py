@@ -15,6 +15,7 @@ import time
 
 from reconciler.drivers.ssh.onhost.switch_files import put_back
 from reconciler.drivers.ssh.onhost.switch_network import (
+    has_outlived,
     let_tools_read,
     put_network_back,
     put_switches_of_network_back,
@@ -94,7 +95,7 @@ def _files_back(site: Site, record: dict[str, Any], taken: _Taken, *, is_new_boo
 
 
 def _network_back(site: Site, record: dict[str, Any], taken: _Taken, *, is_new_boot: bool) -> None:
-    """At a boot the files are enough: the interfaces are made of them afterwards."""
+    """At a boot the files are enough, as a rule: the interfaces are made of them afterwards."""
     kept = record.get("network")
     if kept is None:
         return
@@ -104,11 +105,18 @@ def _network_back(site: Site, record: dict[str, Any], taken: _Taken, *, is_new_b
     )
     if not is_new_boot:
         let_tools_read(site, taken.back)
-        taken.attempt("the network", lambda: _interfaces_back(site, record, taken))
+    taken.attempt(
+        "the network", lambda: _interfaces_back(site, record, taken, is_new_boot=is_new_boot)
+    )
 
 
-def _interfaces_back(site: Site, record: dict[str, Any], taken: _Taken) -> bool:
-    is_touched, problems = put_network_back(site, record["network"], record["concerns"])
+def _interfaces_back(
+    site: Site, record: dict[str, Any], taken: _Taken, *, is_new_boot: bool
+) -> bool:
+    kept, concerns = record["network"], record["concerns"]
+    if is_new_boot and not has_outlived(site, kept, concerns):
+        return False
+    is_touched, problems = put_network_back(site, kept, concerns)
     taken.problems += problems
     return is_touched
 

@@ -19,7 +19,7 @@ from reconciler.model.change import FieldChange
 from reconciler.model.plain import to_plain
 from reconciler.model.resource import Desired, Owner
 from reconciler.plan.plan import Cause
-from reconciler.ports.acts import PutDirectory, PutFile, RemovePath
+from reconciler.ports.acts import PutDirectory, PutFile, RemovePath, RestartService
 from reconciler.ports.facts import Facts, FileFact, Mark, Question
 from tests.farms.bases import (
     HOST,
@@ -290,6 +290,17 @@ def test_dropping_undoes_only_what_was_done() -> None:
     assert FILE.drop(a_file()) == ()
     assert FILE.drop(replace(absent(), before="nothing")) == ()
     assert FILE.drop(replace(a_file(), before="other")) == (RemovePath(PATH, restores=True),)
+
+
+def test_a_service_is_told_when_a_file_that_it_reads_goes() -> None:
+    farm = synced(a_file(reloads="cron"), farm=base_farm())
+    read = base_of(farm).services["cron"].read
+    sync(farm)
+    assert content_of(farm) is None
+    assert base_of(farm).services["cron"].read > read
+    told = RestartService("cron", "reload")
+    assert FILE.drop(a_file(before="other", reloads="cron"))[1:] == (told,)
+    assert FILE.drop(a_file(before="same", reloads="cron")) == ()
 
 
 def test_the_note_of_a_plain_file_repeats_nothing_of_it() -> None:

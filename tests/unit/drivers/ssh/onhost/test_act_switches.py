@@ -76,6 +76,7 @@ def transactions(ground: Ground) -> list[list[str]]:
 
 def test_a_mesh_is_made_in_one_transaction_the_old_ends_first(host: Ground) -> None:
     told = host.do(tunnels(end("virt4", TO_VIRT4, tunnel_key=7), end("virt9", "gre99")))
+    assert not host.programs.called("systemctl")
     assert "error" in told[0]  # the new end is not there, as the answer is the same as before
     assert transactions(host) == [
         [
@@ -138,6 +139,17 @@ def test_without_ends_just_ours_go(host: Ground) -> None:
     assert transactions(host) == [[f"del-port br-mesh {TO_VIRT4}", f"del-port br-mesh {TO_VIRT5}"]]
 
 
+def test_tunnels_of_another_switch_stay_and_an_end_that_was_moved_comes_back(host: Ground) -> None:
+    host.done(tunnels(switch="br-ovs"))
+    assert not transactions(host)
+    host.do(tunnels(end("virt4", TO_VIRT4, "10.6.6.6"), switch="br-ovs"))
+    (commands,) = transactions(host)
+    assert commands[:2] == [
+        f"del-port br-mesh {TO_VIRT4}",
+        f"--may-exist add-port br-ovs {TO_VIRT4}",
+    ]
+
+
 def test_a_switch_is_made_in_one_transaction(host: Ground) -> None:
     host.done(switch(ports=["eth1"], mtu=1462))
     assert transactions(host) == [
@@ -178,6 +190,11 @@ def test_a_switch_with_a_guest_is_not_removed(host: Ground) -> None:
     assert "guest0" in said
     assert "switch br-mesh" in said
     assert not transactions(host)
+
+
+def test_a_switch_with_nothing_but_ours_is_removed(host: Ground) -> None:
+    host.done({"act": "remove_switch", "name": "br-ovs"})
+    assert transactions(host) == [["del-br br-ovs"]]
 
 
 def test_a_switch_that_stays_only_forgets_us(host: Ground) -> None:
