@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.choices import environment_option
+from reconciler.cli.choices import only_environment_option
 from reconciler.cli.command import Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.farm_addresses import documents_of, heads_of, taken_in
@@ -22,7 +22,7 @@ from reconciler.render.allocation import allocate as make_allocations
 
 
 @command("allocate")
-@environment_option
+@only_environment_option
 @click.option(
     "--into",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -25,6 +25,9 @@ environment_option = click.option(
     type=click.Choice(ENVIRONMENTS),
     help="Which environment. May be left out where there is only one.",
 )
+only_environment_option = click.option(
+    "-e", "--environment", type=click.Choice(ENVIRONMENTS), help="Only this environment."
+)
 branch_option = click.option(
     "--branch", metavar="BRANCH", help="The head of this branch instead of the environment's."
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.choices import environment_option
+from reconciler.cli.choices import only_environment_option
 from reconciler.cli.command import Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.farm_addresses import documents_of, heads_of, taken_in
@@ -29,7 +29,7 @@ def network() -> None:
 
 @command("show")
 @click.argument("name", required=False)
-@environment_option
+@only_environment_option
 @click.option(
     "--tree",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

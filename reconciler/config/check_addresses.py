@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from reconciler.config.addresses import (
     MACHINE_PURPOSES,
     Ip,
+    Range,
     edges,
     edges_of_subnet,
-    partition_at,
     range_of,
+    ranges,
     source_of,
     source_of_hosts,
 )
@@ -24,6 +26,27 @@ from reconciler.model.position import Position, Problem
 ALLOCATE = "run `reconciler allocate`, which writes a free one"
 _MACHINE = "VirtualMachine"
 _MAY_HAVE = {HOST: ("hosts",), MACHINE: MACHINE_PURPOSES}
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """A network with its ranges, and the addresses that nobody can have by what they belong to."""
+
+    network: Network
+    ranges: tuple[tuple[PartitionField, Range], ...]
+    nobodys: Mapping[Ip, str]
+
+    @classmethod
+    def of(cls, network: Network) -> _Ground:
+        """The ranges are worked out once, and asked for each address."""
+        known = tuple(ranges(network))
+        nobodys: dict[Ip, str] = {
+            address: f"partition {partition.name}"
+            for partition, _ in known
+            for address in edges(partition)
+        }
+        nobodys |= dict.fromkeys(edges_of_subnet(network), network.name)
+        return cls(network, known, nobodys)
 
 
 def address_problems(documents: Documents) -> Iterator[Problem]:
@@ -75,54 +98,51 @@ def lacking_machines(
 
 def _placements(documents: Documents) -> Iterator[Problem]:
     """Addresses that are outside, nobody's to have, or for somebody else."""
+    grounds = {name: _Ground.of(network) for name, network in documents.networks.items()}
     told: set[tuple[str, Ip, str]] = set()
     for owner in owners(documents):
-        for network in _networks_of(documents, owner):
-            place = (owner.called, owner.address, network.name)
+        for ground in _grounds(grounds, owner):
+            place = (owner.called, owner.address, ground.network.name)
             if place not in told:
                 told.add(place)
-                yield from _placement(network, owner)
+                yield from _placement(ground, owner)
 
 
-def _networks_of(documents: Documents, owner: Owner) -> Iterator[Network]:
+def _grounds(grounds: Mapping[str, _Ground], owner: Owner) -> Iterator[_Ground]:
     """The network that the address is written for; for a host's own the one it lies in."""
     if owner.network:
-        if owner.sort != GATEWAY and owner.network in documents.networks:
-            yield documents.networks[owner.network]
+        if owner.sort != GATEWAY and owner.network in grounds:
+            yield grounds[owner.network]
         return
-    for network in documents.networks.values():
-        if owner.address in network.subnet:
-            yield network
+    for ground in grounds.values():
+        if owner.address in ground.network.subnet:
+            yield ground
 
 
-def _placement(network: Network, owner: Owner) -> Iterator[Problem]:
-    address, position = owner.address, owner.position
+def _placement(ground: _Ground, owner: Owner) -> Iterator[Problem]:
+    address, position, network = owner.address, owner.position, ground.network
     if address not in network.subnet:
         what = f"{address} is not inside network {network.name} ({network.subnet})"
         yield Problem(position, what, "choose an address of the network")
         return
-    partition = partition_at(network, address)
-    if address in edges_of_subnet(network):
-        what = f"{address} is the network or broadcast address of {network.name}"
+    if address in ground.nobodys:
+        what = f"{address} is the network or broadcast address of {ground.nobodys[address]}"
         yield Problem(position, what, "choose another")
-    elif partition is not None and address in edges(partition):
-        what = f"{address} is the network or broadcast address of partition {partition.name}"
-        yield Problem(position, what, "choose another")
+    partition = next((each for each, ends in ground.ranges if address in ends), None)
     yield from _purpose(network, owner, partition)
 
 
 def _purpose(network: Network, owner: Owner, partition: PartitionField | None) -> Iterator[Problem]:
     wanted = _MAY_HAVE[owner.sort]
-    if partition is not None and partition.purpose not in wanted:
-        called = f"partition {partition.name}, which is for {partition.purpose}"
-        what = f"{owner.address} is in {called}"
+    if partition is None:
+        if owner.sort == HOST and source_of_hosts(network):
+            what = f"{owner.address} of {owner.what} is in no partition of network {network.name}"
+            yield Problem(owner.position, what, "choose an address for hosts")
+    elif partition.purpose not in wanted:
+        what = f"{owner.address} is in partition {partition.name}, which is for {partition.purpose}"
         if partition.purpose == "dynamic":
             what = f"{owner.address} is in dynamic partition {partition.name}, which DHCP gives out"
         yield Problem(owner.position, what, f"choose an address for {' or '.join(wanted)}")
-    has_hosts = any(each.purpose == "hosts" for each in network.partitions)
-    if partition is None and owner.sort == HOST and has_hosts:
-        what = f"{owner.address} of {owner.what} is in no partition of network {network.name}"
-        yield Problem(owner.position, what, "choose an address for hosts")
 
 
 def _double_owners(documents: Documents) -> Iterator[Problem]:

@@ -88,7 +88,7 @@ class DomainSpec:
     pending_restart: bool | None = False
     guest: DomainDefinition | None = field(default=None, compare=False)
     after: tuple[str, ...] = field(default=(), compare=False)
-    networks: tuple[Address, ...] = field(default=(), compare=False)
+    networks: tuple[Address, ...] | None = field(default=None, compare=False)
     snapshots: tuple[str, ...] = field(default=(), compare=False)
     snapshot_from: Disruption | None = field(default=None, compare=False)
     moving_to: str | None = field(default=None, compare=False)
@@ -128,7 +128,7 @@ class DomainKind:
         before = {Address("domain", name) for name in spec.after}
         if spec.host is None:
             return volume_addresses(address.name, spec) | before
-        before.update(replace(each, host=each.host or spec.host) for each in spec.networks)
+        before.update(replace(each, host=each.host or spec.host) for each in spec.networks or ())
         plugs = (plugs_at(spec.host, each.switch, each.bridge) for each in spec.interfaces)
         return volume_addresses(address.name, spec).union(before, *plugs)
 
@@ -358,8 +358,8 @@ def _observed(host: str, state: DomainState) -> Observed[DomainSpec]:
     )
     if state.owner is None:
         return Observed(Address("domain", definition.name, host), spec)
-    if networks := tuple(_reservations(definition, state.owner.environment)):
-        spec = replace(spec, networks=networks)
+    networks = tuple(_reservations(definition, state.owner.environment))
+    spec = replace(spec, networks=networks) if networks else spec
     return Observed(Address("domain", state.owner.name), spec, state.owner)
 
 

@@ -75,7 +75,7 @@ def hold_back(plan: Plan, policy: Policy) -> Plan:
     held: set[object] = set()
     changes: list[Change] = []
     for change in plan.changes:
-        reason = _reason(change, policy) or _behind(change, held)
+        reason = change.held or _reason(change, policy) or _behind(change, held)
         if reason:
             held.add(change.address)
         changes.append(replace(change, held=reason or None))

@@ -53,8 +53,9 @@ class Question:
     machine. A service: the paths of the files that it reads. A command: the arguments of its check.
     A pool: what the thing behind it is about, and its name. A volume group or zpool: its devices as
     people name them, for the answer to name them so. A bridge, VLAN, bond or switch: the paths of
-    the files that set it up, its ports, and where its routes lead. Reservations: the network and
-    its subnet. `absent` says that the thing is not to be there, and changes nothing in the answer.
+    the files that set it up, its ports, and where its routes lead. A subnet: that of the network,
+    and the environment. Reservations: the network, its subnet and the environment. `absent` says
+    that the thing is not to be there, and changes nothing in the answer.
     """
 
     about: About

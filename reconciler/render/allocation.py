@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from reconciler.config.address_plan import Taken
-from reconciler.config.addresses import Ip, lowest_free, source_of_hosts, usable
+from reconciler.config.addresses import Ip, Range, lowest_free, source_of_hosts, usable
 from reconciler.config.check_addresses import hosts_without_address, lacking_machines
 from reconciler.config.insertion import Insertion, documents_in, inserted
 from reconciler.config.load import ENVIRONMENT_NAMES
@@ -75,14 +75,17 @@ def allocate(
         ConfigError: a partition has too few, each with the numbers.
     """
     gone: set[Ip] = set(taken.all())
+    begin: dict[Range, IPv4Address] = {}
     problems: list[Problem] = []
     made: list[Allocation] = []
     for lack in _lacks(every, chosen):
-        address = lowest_free(usable(lack.network, lack.partition), gone)
+        able = usable(lack.network, lack.partition)
+        address = lowest_free(Range(begin.get(able, able.first), able.last), gone)
         if address is None:
             problems.append(_full(lack, taken, gone))
             continue
         gone.add(address)
+        begin[able] = address  # what is below it stays taken
         made.append(
             Allocation(
                 lack.environment,

@@ -94,7 +94,7 @@ def _domain(documents: Documents, machine: VirtualMachine) -> DomainSpec:
         title=machine.description or None,
         first_boot=rerun_content(machine),
         after=machine.starts_after,
-        networks=tuple(_reservations(documents, machine)),
+        networks=tuple(_reservations(documents, machine)) or None,
         snapshot_from=SNAPSHOT_FROM[documents.policy.snapshot_before],
         pending_restart=False if machine.restart == "automatic" else None,
     )

@@ -150,6 +150,7 @@ def machine_bench(farm: SimulatedFarm) -> MachineBench:
         remove=lambda path: by_hand_base.remove_file(farm, "virt1", path),
         set_disk=lambda disk: by_hand_base.set_disk(farm, "virt1", disk),  # type: ignore[arg-type]
         add_port=lambda name: by_hand_base.set_link(farm, "virt1", name),
+        load_rules=lambda table, text: by_hand_base.load_rules(farm, "virt1", table, text),
     )
     bench.do(ROOM_ITSELF)
     return bench

@@ -51,6 +51,8 @@ class MachineBench:
     set_disk: Callable[[str], None]
     add_port: Callable[[str], None]
     """Make a plain network interface."""
+    load_rules: Callable[[str, str], None]
+    """Have the kernel take a text as its table of the packet filter, whatever the file says."""
 
     def do(self, *acts: Act) -> None:
         self.machine.do(acts)

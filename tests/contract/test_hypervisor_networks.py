@@ -165,6 +165,18 @@ def test_who_is_plugged_in_is_counted_and_keeps_a_network(bench: Bench, network:
 
 
 @pytest.mark.needs("network users")
+def test_who_is_plugged_into_its_bridge_by_name_keeps_it_too(bench: Bench, network: str) -> None:
+    plug_in(bench, interfaces=(Interface("52:54:00:00:00:01", network),))
+    try:
+        with pytest.raises(Conflict, match="plugged into"):
+            bench.hypervisor.remove_network(network)
+    finally:
+        bench.hypervisor.stop_domain("web")
+        bench.hypervisor.undefine_domain("web")
+    assert network in names(bench)
+
+
+@pytest.mark.needs("network users")
 def test_what_cannot_be_changed_under_a_machine_waits_until_it_is_gone(
     bench: Bench, network: str
 ) -> None:

@@ -36,7 +36,7 @@ def switched(machine_bench: MachineBench) -> MachineBench:
     return machine_bench
 
 
-def seen(bench: MachineBench, *details: str) -> SwitchFact:
+def seen_switch(bench: MachineBench, *details: str) -> SwitchFact:
     fact = bench.ask("switch", NAME, *details)
     assert isinstance(fact, SwitchFact)
     return fact
@@ -64,7 +64,7 @@ def test_a_switch_is_seen_as_it_was_put(switched: MachineBench) -> None:
             routes=(ROUTE, LOST),
         )
     )
-    fact = seen(switched, FILE.path, ROUTE.to, LOST.to)
+    fact = seen_switch(switched, FILE.path, ROUTE.to, LOST.to)
     assert (fact.datapath, fact.ports, fact.mtu, fact.is_up) == ("netdev", (PORT,), 1462, True)
     assert (fact.addresses, fact.routes) == (("10.213.207.3/24",), (ROUTE, LOST))
     assert fact.files == (FILE,)
@@ -72,25 +72,25 @@ def test_a_switch_is_seen_as_it_was_put(switched: MachineBench) -> None:
 
 def test_a_switch_without_addresses_keeps_those_that_it_has(switched: MachineBench) -> None:
     switched.do(switch(addresses=("10.213.207.3/24",)), switch())
-    assert seen(switched).addresses == ("10.213.207.3/24",)
+    assert seen_switch(switched).addresses == ("10.213.207.3/24",)
     switched.do(switch(addresses=()))
-    assert seen(switched).addresses == ()
+    assert seen_switch(switched).addresses == ()
 
 
 def test_making_a_switch_again_changes_nothing(switched: MachineBench) -> None:
     act = switch(files=(FILE,), addresses=("10.213.207.3/24",), routes=(ROUTE,))
     switched.do(act, PutTunnels(NAME, ENDS))
-    before = seen(switched, FILE.path, ROUTE.to), tunnels(switched)
+    before = seen_switch(switched, FILE.path, ROUTE.to), tunnels(switched)
     switched.do(act, PutTunnels(NAME, ENDS))
-    assert (seen(switched, FILE.path, ROUTE.to), tunnels(switched)) == before
+    assert (seen_switch(switched, FILE.path, ROUTE.to), tunnels(switched)) == before
 
 
 def test_a_port_of_a_switch_that_is_wanted_no_more_is_taken_out(switched: MachineBench) -> None:
     switched.add_port(PORT)
     switched.do(switch(ports=(PORT,)))
-    assert seen(switched).ports == (PORT,)
+    assert seen_switch(switched).ports == (PORT,)
     switched.do(switch())
-    assert seen(switched, PORT).ports == ()
+    assert seen_switch(switched, PORT).ports == ()
 
 
 def test_a_port_that_is_not_there_is_refused_by_a_switch_with_its_name(
@@ -98,7 +98,7 @@ def test_a_port_that_is_not_there_is_refused_by_a_switch_with_its_name(
 ) -> None:
     with pytest.raises(Conflict, match="ct-nothing is not there"):
         switched.do(switch(ports=("ct-nothing",), addresses=("10.213.207.3/24",)))
-    assert seen(switched).addresses == ()
+    assert seen_switch(switched).addresses == ()
 
 
 def test_tunnels_are_seen_as_they_were_put(switched: MachineBench) -> None:
@@ -109,7 +109,7 @@ def test_tunnels_are_seen_as_they_were_put(switched: MachineBench) -> None:
 
 def test_tunnels_are_no_ports_of_the_switch(switched: MachineBench) -> None:
     switched.do(PutTunnels(NAME, ENDS))
-    assert seen(switched, ENDS[0].name).ports == ()
+    assert seen_switch(switched, ENDS[0].name).ports == ()
 
 
 def test_just_the_tunnels_that_are_named_are_there(switched: MachineBench) -> None:
@@ -155,7 +155,7 @@ def test_a_switch_goes_with_its_tunnels_and_files(switched: MachineBench) -> Non
 def test_a_switch_that_was_there_before_stays(switched: MachineBench) -> None:
     switched.do(switch(files=(FILE,), addresses=("10.213.207.3/24",), routes=(ROUTE,)))
     switched.do(RemoveSwitch(NAME, (FILE.path,), (ROUTE,), keeps=True))
-    fact = seen(switched, FILE.path, ROUTE.to)
+    fact = seen_switch(switched, FILE.path, ROUTE.to)
     assert (fact.addresses, fact.routes, fact.files) == (("10.213.207.3/24",), (), ())
 
 

@@ -31,7 +31,7 @@ from reconciler.render.network.nftables import (
 from tests.documents.corpus import problems_of
 from tests.documents.specimens import PLACES, SPECIMENS, Path, as_yaml, at, changed, texts
 from tests.farms.repository import documents
-from tests.rulesets.sampling import firewalls
+from tests.rulesets.sampling import FIREWALLS
 
 ENDINGS: Mapping[str, str] = {
     "a line": "\n\t\taccept",
@@ -72,7 +72,7 @@ def test_no_value_ends_what_it_stands_in(path: Path) -> None:
 
 
 @settings(max_examples=200)
-@given(firewalls())
+@given(FIREWALLS)
 def test_every_word_is_ours_or_a_value_of_the_document(document: dict[str, Any]) -> None:
     firewall = Firewall.model_validate(document)
     text = ruleset_text(firewall_table(DOCUMENTS, firewall, DOCUMENTS.hosts["virt1"]))

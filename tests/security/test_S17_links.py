@@ -7,6 +7,7 @@ the arguments of `ip`.
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -34,7 +35,7 @@ PAYLOADS = {
     "a path": "../eth1",
     "an option": "-force",
     "a NUL": "eth1\x00",
-    "a look-alike": "еth1",  # noqa: RUF001 (that is what it is about)
+    "a look-alike": "еth1",
     "what is not ours": "lo",
 }
 BOX = "kind: Host\nname: box\nenvironment: production\naddress: 192.168.1.20\nmemory: 8 GiB\n"
@@ -84,12 +85,6 @@ def test_the_longest_names_are_one_word_in_each_file(tool: Tool) -> None:
         for each in links(documents({"box.yaml": host, "x.yaml": lan}))
         for file in each.spec.files
     ]
-    assert found
-    for file in found:
-        assert file.path.count("..") == 0
-        for line in file.content.splitlines():
-            assert WIDEST not in line.replace(f'"{WIDEST}"', "").replace(
-                f"={WIDEST}", ""
-            ).removeprefix("auto ").removeprefix("iface ").removeprefix(WIDEST).removeprefix(
-                "    bridge-ports "
-            ).removeprefix(WIDEST)
+    said = [word for file in found for word in re.findall(r"[\w.-]+", file.content)]
+    assert {word for word in said if WIDEST[:5] in word} == {WIDEST}
+    assert all(re.fullmatch(r"/[\w./-]+", file.path) and ".." not in file.path for file in found)

@@ -84,9 +84,11 @@ def reserve(
 
 
 def users_of(host: Host, name: str) -> int:
-    """How many interfaces of running machines are plugged into the network."""
+    """How many interfaces of running machines are plugged into the network or its bridge."""
+    network = host.networks.get(name)
+    device = network.definition.bridge if network else None
     return sum(
-        interface.switch == "libvirt" and interface.bridge == name
+        interface.bridge == (name if interface.switch == "libvirt" else device)
         for domain in host.domains.values()
         if domain.running
         for interface in domain.live.interfaces

@@ -96,7 +96,8 @@ def _read(host: str, question: Question, facts: Facts, mark: Mark | None) -> Fil
     fact, note = facts.answers[question], note_of(mark)
     inside = tuple(above(host, question.name))
     if fact is None:
-        return FileSpec(host, question.name, "absent", before=note.before, after=inside)
+        nothing = FileSpec(host, question.name, "absent", before=note.before, after=inside)
+        return replace(nothing, reloads=note.reloads)
     if not isinstance(fact, FileFact):
         return None
     # What stands where we took something away is somebody else's.

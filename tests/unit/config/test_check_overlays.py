@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.config import overlays
 from reconciler.config.networks import IpsecField, TunnelField
 from reconciler.config.overlays import end_name, mtu_of, overlay_mtu
 from reconciler.errors import ConfigError
@@ -127,8 +126,9 @@ def test_two_overlays_with_the_same_tunnels_are_refused() -> None:
     assert not problems(one, network("c", "10.0.2.0/24", "{type: vxlan, key: 1}"))
 
 
-def test_ends_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes a rare sum: here there are two names only."""
-    monkeypatch.setattr(overlays, "_NUMBERS", 2)
-    said = problems(network("b", "10.0.1.0/24", "{}"))
-    assert any("are called gre" in each for each in said)
+def test_ends_of_one_name_are_refused() -> None:
+    """It takes two names whose sums are the same."""
+    hosts = MORE_HOSTS.replace("virt2", "h36903").replace("virt3", "h45950")
+    place = "[{name: virt1}, {name: h36903}, {name: h45950}]"
+    with pytest.raises(ConfigError, match="are called gre381191742; rename one"):
+        documents({**files(network("b", "10.0.1.0/24", "{}", place)), "more-hosts.yaml": hosts})

@@ -70,6 +70,14 @@ def test_a_merge_gives_up_what_it_takes_from_its_branch(origin: Origin, tmp_path
     assert times(past(origin, tmp_path / "state")) == {"10.0.0.5": 3}
 
 
+def test_what_the_branch_never_had_it_did_not_give_up(origin: Origin, tmp_path: Path) -> None:
+    mine = origin.head("production") or ""
+    origin.commit("feature/x", {"new.yaml": machine("10.0.0.9")}, parents=(mine,))
+    theirs = origin.commit("feature/x", {"new.yaml": machine("10.0.0.10")})
+    origin.commit("production", {"new.yaml": machine("10.0.0.10")}, parents=(mine, theirs))
+    assert times(past(origin, tmp_path / "state")) == {}
+
+
 def test_only_so_many_commits_are_looked_at_and_that_is_said(
     origin: Origin, tmp_path: Path
 ) -> None:

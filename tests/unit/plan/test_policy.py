@@ -78,6 +78,13 @@ def test_what_needs_a_held_change_is_held() -> None:
     ]
 
 
+def test_what_its_host_took_back_stays_held_whatever_the_policy_says() -> None:
+    taken_back = replace(CREATE, held="it cut its host off")
+    after = "it comes after domain/web"
+    assert held(Policy(), taken_back, DELETE) == ["it cut its host off", after]
+    assert held(Policy(suspend=True), taken_back) == ["it cut its host off"]
+
+
 LATER = Policy(restart="later", max_disruption=Disruption.DATA_LOSS)
 REMADE = replace(DELETE, action=Action.UPDATE, needs=frozenset())
 FREE = FreeVolume("virt1", "default", "production-web-root", "production")

@@ -7,6 +7,8 @@ run finds it all when it starts.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from reconciler.drivers.ssh.onhost.dhcp import (
     CONFIG,
     TOP,
@@ -39,7 +41,7 @@ from reconciler.drivers.ssh.onhost.host import Batch, Refused, shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from reconciler.drivers.ssh.onhost.dhcp_config import Config
@@ -53,16 +55,41 @@ _NO_SOCKET = (
 )
 
 
-def put_subnet(batch: Batch, **wanted: Any) -> None:
-    """Serve a subnet, or set right how it is served. The arguments are the fields of the act.
+def put_subnet(  # noqa: PLR0913 (the fields of the act)
+    batch: Batch,
+    *,
+    network: str,
+    environment: str,
+    subnet: str,
+    interface: str,
+    pools: Sequence[str],
+    options: Sequence[Mapping[str, str]],
+    lease_seconds: int,
+    next_server: str = "",
+    boot_file: str = "",
+) -> None:
+    """Serve a subnet, or set right how it is served.
 
     Raises:
         Refused: the server does not take it; nothing was changed.
     """
-    network, subnet = wanted["network"], wanted["subnet"]
-    wanted["options"] = sorted((each["name"], each["value"]) for each in wanted["options"])
+    wanted = {
+        "network": network,
+        "environment": environment,
+        "subnet": subnet,
+        "interface": interface,
+        "pools": list(pools),
+        "options": sorted((each["name"], each["value"]) for each in options),
+        "lease_seconds": lease_seconds,
+        "next_server": next_server,
+        "boot_file": boot_file,
+    }
     _expect_sound(unsound_subnet(wanted), f"serve {subnet}")
-    server = _Server(batch)
+    with _made_sense_of():
+        _put_subnet(_Server(batch), network, subnet, wanted)
+
+
+def _put_subnet(server: _Server, network: str, subnet: str, wanted: Mapping[str, Any]) -> None:
     known = [subnet_in(each, "", subnet) for each in server.configs]
     numbers = [each["id"] for each in known if each is not None and "id" in each]
     number = numbers[0] if numbers else number_of(_as_number(subnet), *server.configs)
@@ -83,9 +110,10 @@ def remove_subnet(batch: Batch, network: str, subnet: str) -> None:
     Raises:
         Refused: it holds reservations, or the server does not do it.
     """
-    if file_text(batch.root) is not None:
-        server = _Server(batch)
-        server.change(
+    if _text(batch) is None:
+        return
+    with _made_sense_of():
+        _Server(batch).change(
             lambda config: without_subnet(config, network, subnet), f"serve {subnet} no more"
         )
 
@@ -102,10 +130,9 @@ def put_reservations(
     Raises:
         Refused: the subnet is not there, or an address is somebody else's; nothing was changed.
     """
-    if not entries and file_text(batch.root) is None:
+    if not entries and _text(batch) is None:
         return
     _expect_sound(unsound_entries(entries), f"reserve addresses of {network}")
-    server = _Server(batch)
 
     def change(config: Config) -> Config:
         after = with_reservations(config, subnet, environment, entries)
@@ -113,10 +140,12 @@ def put_reservations(
             raise Clash(f"the server does not serve {subnet} of network {network} yet")
         return config if after is None else after
 
-    server.change(change, f"reserve addresses of {network}")
-    told = server.read_back(lambda config: subnet_in(config, "", subnet))
-    if told is not None and len(entries_of(told, environment)) != len(entries):
-        raise Refused(f"kea-dhcp4 took the reservations of {network}, and has others")
+    with _made_sense_of():
+        server = _Server(batch)
+        server.change(change, f"reserve addresses of {network}")
+        told = server.read_back(lambda config: subnet_in(config, "", subnet))
+        if told is not None and len(entries_of(told, environment)) != len(entries):
+            raise Refused(f"kea-dhcp4 took the reservations of {network}, and has others")
 
 
 class _Server:
@@ -128,7 +157,7 @@ class _Server:
         Raises:
             Refused: it is not there, does not answer, or its file cannot be read.
         """
-        text = file_text(batch.root)
+        text = _text(batch)
         if text is None:
             raise Refused(f"there is no {CONFIG} here: declare the package {_PACKAGE}")
         self.batch = batch
@@ -260,6 +289,32 @@ class _Server:
             raise Refused(
                 f"cannot {what}: kea-dhcp4 refuses {CONFIG}, which stays as it is: {said}"
             )
+
+
+@contextmanager
+def _made_sense_of() -> Iterator[None]:
+    """What the server tells, and what its file says, may have any form.
+
+    Raises:
+        Refused: it has not the form it has with Kea.
+    """
+    try:
+        yield
+    except (TypeError, AttributeError, KeyError) as error:
+        what = f"kea-dhcp4 or {CONFIG} has what makes no sense"
+        raise Refused(f"{what} ({type(error).__name__}: {shortened(str(error))})") from None
+
+
+def _text(batch: Batch) -> str | None:
+    """What the file says; None without one.
+
+    Raises:
+        Refused: it is no text.
+    """
+    try:
+        return file_text(batch.root)
+    except Broken as error:
+        raise Refused(str(error)) from None
 
 
 def _expect_sound(reasons: Iterable[str], what: str) -> None:

@@ -11,14 +11,15 @@ import os
 from reconciler.drivers.ssh.onhost.directory import directory_of, owned_by_us
 from reconciler.drivers.ssh.onhost.host import Batch, Refused
 from reconciler.drivers.ssh.onhost.rulesets import (
-    BESIDE_PATH,
+    BESIDE_FOLDER,
     FOLDER,
-    UNIT_PATH,
-    WANTED_PATH,
     beside_of,
+    beside_path,
     is_only_of,
     path_of,
     unit_of,
+    unit_path,
+    wanted_path,
 )
 
 TYPE_CHECKING = False
@@ -56,9 +57,10 @@ def remove_ruleset(batch: Batch, table: str) -> None:
     if batch.has("nft"):
         words = f"table inet {table} {{}}; delete table inet {table}"
         batch.must("nft", words, what=f"remove table {table}")
-    changed = [_remove(batch, path) for path in (WANTED_PATH, UNIT_PATH, BESIDE_PATH)]
+    paths = (wanted_path(table), unit_path(table), beside_path(table))
+    changed = [_remove(batch, path) for path in paths]
     _remove(batch, path_of(table))
-    for folder in (FOLDER, BESIDE_PATH.rpartition("/")[0]):
+    for folder in (FOLDER, BESIDE_FOLDER):
         _remove_if_empty(batch, folder)
     if any(changed):
         _reread(batch)
@@ -82,9 +84,9 @@ def _refuse_shutting_out(connection: str, management: Sequence[str]) -> None:
 
 def _persist(batch: Batch, table: str) -> None:
     changed = [
-        _put(batch, UNIT_PATH, unit_of(table)),
-        _put(batch, BESIDE_PATH, beside_of(table)),
-        _enable(batch),
+        _put(batch, unit_path(table), unit_of(table)),
+        _put(batch, beside_path(table), beside_of(table)),
+        _enable(batch, wanted_path(table), unit_path(table)),
     ]
     if any(changed):
         _reread(batch)
@@ -100,14 +102,14 @@ def _put(batch: Batch, path: str, text: str) -> bool:
         return True
 
 
-def _enable(batch: Batch) -> bool:
+def _enable(batch: Batch, link: str, unit: str) -> bool:
     """Have it started at each boot. A link by hand costs a tenth of `systemctl enable`."""
-    os.makedirs(batch.path(WANTED_PATH.rpartition("/")[0]), exist_ok=True)  # noqa: PTH103
-    directory, name = directory_of(batch, WANTED_PATH)
+    os.makedirs(batch.path(link.rpartition("/")[0]), exist_ok=True)  # noqa: PTH103
+    directory, name = directory_of(batch, link)
     with directory:
         if directory.stat(name) is not None:
             return False
-        directory.put_link(name, UNIT_PATH)
+        directory.put_link(name, unit)
         return True
 
 

@@ -45,6 +45,7 @@ def file_text(root: str = "/") -> str | None:
     """What the file of the server says; None without one.
 
     Raises:
+        Broken: it is no text.
         OSError, Untrusted: it cannot be read.
     """
     try:
@@ -56,6 +57,8 @@ def file_text(root: str = "/") -> str | None:
             return file.read(_MOST_BYTES).decode()
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError:
+        raise Broken(f"{CONFIG} is no text in UTF-8") from None
     finally:
         os.close(directory)
 

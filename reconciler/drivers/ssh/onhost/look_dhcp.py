@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 
 _SECONDS = 5.0
+# Of an answer that has not the form it has with Kea; as if there was none.
+_STRANGE = (TypeError, AttributeError, KeyError, ValueError)
 
 
 class Server:
@@ -64,7 +66,10 @@ def subnets(questions: list[dict[str, Any]], known: Remembered) -> Iterator[dict
     server = Server(known.root)
     for question in questions:
         subnet, environment = question["details"][:2]
-        yield subnet_of(server, question["name"], subnet, environment, time.time())
+        fact = None
+        with suppress(*_STRANGE):
+            fact = subnet_of(server, question["name"], subnet, environment, time.time())
+        yield fact
 
 
 def reservations(
@@ -74,7 +79,10 @@ def reservations(
     server = Server(known.root)
     for question in questions:
         _, subnet, environment = question["details"][:3]
-        yield reservations_of(server, subnet, environment)
+        fact = None
+        with suppress(*_STRANGE):
+            fact = reservations_of(server, subnet, environment)
+        yield fact
 
 
 def subnet_of(

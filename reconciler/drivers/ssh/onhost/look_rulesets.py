@@ -8,14 +8,14 @@ import os
 
 from reconciler.drivers.ssh.onhost.paths import read_small
 from reconciler.drivers.ssh.onhost.rulesets import (
-    BESIDE_PATH,
-    UNIT_PATH,
-    WANTED_PATH,
     beside_of,
+    beside_path,
     in_kernel,
     in_scratch,
     path_of,
     unit_of,
+    unit_path,
+    wanted_path,
 )
 
 TYPE_CHECKING = False
@@ -79,8 +79,8 @@ def _sum_of(text: str) -> str:
 
 def _is_persisted(table: str, known: Remembered) -> bool:
     """Whether a boot brings it back."""
-    wanted = {UNIT_PATH: unit_of(table), BESIDE_PATH: beside_of(table)}
-    is_enabled = os.path.lexists(known.path(WANTED_PATH))
+    wanted = {unit_path(table): unit_of(table), beside_path(table): beside_of(table)}
+    is_enabled = os.path.lexists(known.path(wanted_path(table)))
     return is_enabled and all(
         read_small(known.path(path)) == text.encode() for path, text in wanted.items()
     )

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = "/etc/nftables.d"
-UNIT = "reconciler-firewall.service"
-UNIT_PATH = f"/etc/systemd/system/{UNIT}"
-WANTED_PATH = f"/etc/systemd/system/sysinit.target.wants/{UNIT}"
-BESIDE_PATH = "/etc/systemd/system/nftables.service.d/reconciler.conf"
+BESIDE_FOLDER = "/etc/systemd/system/nftables.service.d"
 _SECONDS = 10.0
 _IN_SCRATCH = 'nft -f "$1" && exec nft -j list table inet "$2"'
 _VOLATILE = frozenset({"handle", "packets", "bytes", "used"})
@@ -30,6 +27,21 @@ _READS = re.compile(r"\binclude\b")
 def path_of(table: str) -> str:
     """The file of a table."""
     return f"{FOLDER}/{table}.nft"
+
+
+def unit_path(table: str) -> str:
+    """The unit that loads a table at a boot."""
+    return f"/etc/systemd/system/{table}-firewall.service"
+
+
+def wanted_path(table: str) -> str:
+    """The link that has it started."""
+    return f"/etc/systemd/system/sysinit.target.wants/{table}-firewall.service"
+
+
+def beside_path(table: str) -> str:
+    """What belongs to `nftables.service` because of a table."""
+    return f"{BESIDE_FOLDER}/{table}.conf"
 
 
 def unit_of(table: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import binascii
+import contextlib
 import os
+import re
 import stat
 
 from reconciler.drivers.ssh.onhost.switch_site import (
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 LARGEST_BYTES = 4 * 1024**2
 PROC_SYS = "/proc/sys/"
+_OF_PARTS = re.compile(r"/[^/]+\.(?:netdev|network|service|socket|timer)\.d\Z")
 
 
 def save(site: Site, path: str) -> dict[str, Any]:
@@ -57,11 +60,20 @@ def put_back(site: Site, path: str, saved: dict[str, Any]) -> bool:
     real = site.root + path
     if saved["type"] == "absent":
         (os.rmdir if _is_directory(real) else os.unlink)(real)
-        sync_directory(parent(real))
+        sync_directory(_without_folder_of_parts(parent(real)))
         return True
     os.makedirs(parent(real), exist_ok=True)  # noqa: PTH103
     {"file": _put_file, "link": _put_link, "directory": _put_directory}[saved["type"]](real, saved)
     return True
+
+
+def _without_folder_of_parts(folder: str) -> str:
+    """A folder for parts of one file (`br0.network.d`) goes with the last of them."""
+    if _OF_PARTS.search(folder):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)  # noqa: PTH106
+            return parent(folder)
+    return folder
 
 
 def _is_directory(real: str) -> bool:

@@ -298,6 +298,11 @@ def test_a_service_is_told_when_a_file_that_it_reads_goes() -> None:
     sync(farm)
     assert content_of(farm) is None
     assert base_of(farm).services["cron"].read > read
+    gone = synced(replace(absent(), reloads="cron"), farm=with_original())
+    read = base_of(gone).services["cron"].read
+    sync(gone)
+    assert content_of(gone) == "pool debian\n"
+    assert base_of(gone).services["cron"].read > read
     told = RestartService("cron", "reload")
     assert FILE.drop(a_file(before="other", reloads="cron"))[1:] == (told,)
     assert FILE.drop(a_file(before="same", reloads="cron")) == ()

@@ -290,3 +290,31 @@ def test_a_server_is_told_of_no_interface_that_is_not_there(
         server.config["interfaces-config"]["interfaces"] = ["eth9"]
     assert f"there is no interface {whose} here" in ground.refused(SERVE)
     assert not {"config-test", "config-set"} & {*server.asked}
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"subnet4": "x"},
+        {"subnet4": [7]},
+        {"subnet4": [{"subnet": SUBNET, "pools": 7, "id": 1}]},
+        {"interfaces-config": [], "subnet4": [{"subnet": SUBNET, "reservations": [None]}]},
+    ],
+)
+def test_what_makes_no_sense_is_as_if_it_was_not_there(
+    strange: dict[str, Any], ground: Ground, server: Kea
+) -> None:
+    server.config = strange
+    assert not (seen(ground) or {}).get("is_served")
+    assert not (seen_reserved(ground) or {}).get("is_served")
+    assert "makes no sense" in ground.refused(
+        SERVE if "interfaces-config" not in strange else reserve(WEB)
+    )
+
+
+def test_a_file_that_is_no_text_is_told(ground: Ground, server: Kea) -> None:
+    ground.path(FILE).write_bytes(b"\xff\xfe")
+    assert seen(ground) is None
+    for act in (SERVE, NOTHING, reserve(), reserve(WEB)):
+        assert "no text" in ground.refused(act)
+    assert not server.asked or "config-set" not in server.asked

@@ -162,6 +162,14 @@ def test_all_that_differs_is_set(host: Ground) -> None:
     ]
 
 
+def test_a_route_that_leads_elsewhere_from_now_on_is_replaced_and_not_deleted(host: Ground) -> None:
+    there = {"dst": "10.1.0.0/16", "gateway": "10.0.0.9", "dev": "br0", "protocol": "201"}
+    having(host, BR0, routes=(there,))
+    former = {"to": "10.1.0.0/16", "via": "10.0.0.9", "type": "unicast"}
+    host.done(put(routes=[{**former, "via": "10.0.0.8"}], former_routes=[former]))
+    assert changes(host) == ["ip route replace 10.1.0.0/16 via 10.0.0.8 dev br0 proto 201"]
+
+
 def test_an_address_that_a_port_has_moves_to_the_bridge(host: Ground) -> None:
     address = {"local": "10.0.0.1", "prefixlen": 24, "scope": "global"}
     having(host, BR0, {**ETHERNET[0], "addr_info": [address]})

@@ -91,6 +91,25 @@ def test_routes_of_daemons_of_the_kernel_and_of_other_interfaces_are_not_told(to
     assert to not in [route["to"] for route in fact("b1", to)["routes"]]
 
 
+@pytest.mark.parametrize(
+    "route",
+    [
+        {"dst": "10.1.0.0/16", "dev": "eth0", "protocol": "201"},
+        {"dst": "10.1.0.0/16", "dev": "bond0", "protocol": "201", "table": "100"},
+        {"dst": "10.1.0.0/16", "dev": "bond0", "protocol": "201", "type": "unreachable"},
+    ],
+)
+def test_only_the_main_table_is_looked_at_and_only_the_interface_itself(
+    route: dict[str, Any],
+) -> None:
+    links = json.dumps([BOND])
+    other = Interfaces(links, json.dumps([route]))
+    assert fact("bond0", "10.1.0.0/16", interfaces=other)["routes"] == []
+    own = {key: route[key] for key in ("dst", "protocol")} | {"dev": "bond0"}
+    there = Interfaces(links, json.dumps([own]))
+    assert len(fact("bond0", interfaces=there)["routes"]) == 1
+
+
 def test_ends_of_guests_and_containers_count_only_if_asked_for() -> None:
     assert list(ends_of(INTERFACES, "b1")) == ["tap9"]
     assert list(ends_of(INTERFACES, "br-lan")) == ["lan0"]

@@ -123,3 +123,19 @@ def test_what_cannot_be_kept_is_said_before_anything_is_changed(site: Site) -> N
         large.truncate(LARGEST_BYTES + 1)
     with pytest.raises(OSError, match="too large"):
         save(site, PATH)
+
+
+@pytest.mark.parametrize("has_other", [False, True])
+def test_a_folder_for_parts_of_a_file_goes_with_the_last_of_them(
+    site: Site, *, has_other: bool
+) -> None:
+    path = "/etc/systemd/network/eth0.network.d/br0.conf"
+    saved = save(site, path)
+    part = Path(site.root + path)
+    part.parent.mkdir(parents=True)
+    part.write_text("[Network]\n")
+    if has_other:
+        part.with_name("other.conf").touch()
+    assert put_back(site, path, saved)
+    assert part.parent.exists() == has_other
+    assert part.parent.parent.exists()
