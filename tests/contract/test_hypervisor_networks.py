@@ -164,7 +164,6 @@ def test_who_is_plugged_in_is_counted_and_keeps_a_network(bench: Bench, network:
     assert state(bench).users == 0
 
 
-@pytest.mark.needs("network users")
 def test_who_is_plugged_into_its_bridge_by_name_keeps_it_too(bench: Bench, network: str) -> None:
     plug_in(bench, interfaces=(Interface("52:54:00:00:00:01", network),))
     try:

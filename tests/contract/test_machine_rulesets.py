@@ -19,36 +19,31 @@ PUT, REMOVE = PutRuleset(TABLE, SOURCE), RemoveRuleset(TABLE)
 RIGHT = RulesetFact(SOURCE, is_loaded=True)
 
 
-@pytest.fixture(autouse=True)
-def _no_table(machine_bench: MachineBench) -> None:
-    machine_bench.do(REMOVE)
-
-
-def seen(bench: MachineBench) -> RulesetFact | None:
+def table_seen(bench: MachineBench) -> RulesetFact | None:
     fact = bench.ask("ruleset", TABLE)
     assert fact is None or isinstance(fact, RulesetFact)
     return fact
 
 
 def test_a_table_that_nobody_made_is_not_there(machine_bench: MachineBench) -> None:
-    assert seen(machine_bench) is None
+    assert table_seen(machine_bench) is None
 
 
 def test_a_table_comes_changes_and_goes(machine_bench: MachineBench) -> None:
     machine_bench.do(PUT, PUT)
-    assert seen(machine_bench) == RIGHT
+    assert table_seen(machine_bench) == RIGHT
     machine_bench.do(PutRuleset(TABLE, OTHER))
-    assert seen(machine_bench) == RulesetFact(OTHER, is_loaded=True)
+    assert table_seen(machine_bench) == RulesetFact(OTHER, is_loaded=True)
     machine_bench.do(REMOVE, REMOVE)
-    assert seen(machine_bench) is None
+    assert table_seen(machine_bench) is None
 
 
-def test_what_is_loaded_elsewise_is_seen(machine_bench: MachineBench) -> None:
+def test_what_is_loaded_elsewise_is_table_seen(machine_bench: MachineBench) -> None:
     machine_bench.do(PUT)
     machine_bench.load_rules(TABLE, OTHER)
-    assert seen(machine_bench) == RulesetFact(SOURCE, is_loaded=False)
+    assert table_seen(machine_bench) == RulesetFact(SOURCE, is_loaded=False)
     machine_bench.do(PUT)
-    assert seen(machine_bench) == RIGHT
+    assert table_seen(machine_bench) == RIGHT
 
 
 @pytest.mark.parametrize(
@@ -68,7 +63,7 @@ def test_what_speaks_of_another_table_is_refused(machine_bench: MachineBench, so
     machine_bench.do(PUT)
     with pytest.raises(Conflict, match=f"of another table than {TABLE}"):
         machine_bench.do(PutRuleset(TABLE, source))
-    assert seen(machine_bench) == RIGHT
+    assert table_seen(machine_bench) == RIGHT
 
 
 def test_one_table_does_not_answer_for_another(machine_bench: MachineBench) -> None:

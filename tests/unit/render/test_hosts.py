@@ -110,7 +110,7 @@ def test_addresses_are_those_that_a_look_finds() -> None:
                 "file/etc-chrony-chrony.conf",
                 "file/etc-systemd-system-chrony.service.d-x.conf",
                 "package/chrony",
-                "package/nfs--common",
+                "package/nfs-common",
             },
         ),
         ("file/srv-data-motd", {"file/srv", "mount/srv-data", "user/alice", "group/ops"}),
@@ -193,7 +193,7 @@ def test_a_command_has_its_deadline_in_seconds() -> None:
 
 def test_every_pool_of_a_host_is_made() -> None:
     text = "pools: [{name: fast-one, size: 1 GiB, type: lvm, target: vms}]\n"
-    assert spec(text, "pool/fast--one") == PoolSpec("box", "fast-one", "lvm", "vms")
+    assert spec(text, "pool/fast-one") == PoolSpec("box", "fast-one", "lvm", "vms")
 
 
 STACK = {

@@ -49,13 +49,13 @@ class SharedConnection:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._raw, name)
 
-    def listAllNetworks(self, flags: int) -> list[Any]:  # noqa: N802 (libvirt's name)
+    def listAllNetworks(self, flags: int) -> list[Any]:
         return [TestNetwork(each) for each in self._raw.listAllNetworks(flags)]
 
-    def networkLookupByName(self, name: str) -> Any:  # noqa: N802 (libvirt's name)
+    def networkLookupByName(self, name: str) -> Any:
         return TestNetwork(self._raw.networkLookupByName(name))
 
-    def networkDefineXML(self, text: str) -> Any:  # noqa: N802 (libvirt's name)
+    def networkDefineXML(self, text: str) -> Any:
         return TestNetwork(self._raw.networkDefineXML(text))
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class TestNetwork:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._raw, name)
 
-    def XMLDesc(self, flags: int) -> str:  # noqa: N802 (libvirt's name)
+    def XMLDesc(self, flags: int) -> str:
         del flags
         text: str = self._raw.XMLDesc(0)
         return text

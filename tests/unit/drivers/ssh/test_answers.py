@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from reconciler.drivers.ssh.answers import look_of
-from reconciler.errors import Conflict
 from reconciler.model.address import Address
 from reconciler.model.resource import Owner
 from reconciler.ports.facts import (

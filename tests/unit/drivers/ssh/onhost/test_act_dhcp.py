@@ -318,3 +318,27 @@ def test_a_file_that_is_no_text_is_told(ground: Ground, server: Kea) -> None:
     for act in (SERVE, NOTHING, reserve(), reserve(WEB)):
         assert "no text" in ground.refused(act)
     assert not server.asked or "config-set" not in server.asked
+
+
+def test_a_server_is_not_told_anew_of_an_interface_that_is_gone(
+    ground: Ground, server: Kea
+) -> None:
+    plug(ground, "br-old", heard=True)
+    ground.done({**SERVE, "interface": "br-old"})
+    shutil.rmtree(ground.path("/sys/class/net/br-old"))
+    server.refuses = lambda _config: "interface 'br-lan' doesn't exist in the system"
+    server.asked = []
+    assert "there is no interface br-old here" in ground.refused(SERVE)
+    assert "config-set" not in server.asked
+
+
+def test_what_the_server_will_forget_is_told_though_both_are_whole(
+    ground: Ground, server: Kea
+) -> None:
+    ground.done(SERVE)
+    before = ground.path(FILE).read_text()
+    ground.done({**SERVE, "lease_seconds": 1200})
+    ground.path(FILE).write_text(before)
+    fact = seen(ground)
+    assert (fact["lease_seconds"], fact["is_served"], fact["is_persisted"]) == (1200, True, False)
+    assert server.config["subnet4"][1]["valid-lifetime"] == 1200

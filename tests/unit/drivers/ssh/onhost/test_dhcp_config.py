@@ -244,6 +244,11 @@ def test_nothing_is_reserved_twice(theirs: dict[str, Any], whose: str | None) ->
         reserved(config, WEB)
 
 
+def test_what_another_environment_reserved_is_not_taken_even_if_it_says_the_same() -> None:
+    with pytest.raises(Clash, match="environment staging"):
+        reserved(reserved(served(), WEB, by="staging"), WEB)
+
+
 def test_more_in_a_reservation_than_we_wrote_is_seen_and_goes() -> None:
     config = reserved(served(), WEB)
     entry(config)["reservations"][0]["option-data"] = [{"name": "routers", "data": "10.66.6.6"}]
