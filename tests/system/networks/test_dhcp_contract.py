@@ -51,6 +51,7 @@ def machine_bench(host: LabHost, contract_farm: RealFarm) -> Iterator[MachineBen
         remove=lambda path: pytest.fail(f"nothing removes {path}"),
         set_disk=lambda disk: pytest.fail(f"the disk of a lab host cannot be {disk}"),
         add_port=lambda name: add_port(host, name),
+        load_rules=lambda table, text: pytest.fail(f"nobody loads {text} into {table}"),
     )
     host.attempt("ip", "link", "delete", LINK)
 

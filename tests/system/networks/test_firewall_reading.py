@@ -17,7 +17,7 @@ from reconciler.render.network.nftables import ruleset_text
 from tests.farms.repository import documents
 from tests.rulesets.reading import meant, told
 from tests.rulesets.sampling import FIREWALLS
-from tests.system.lab import Lab
+from tests.system.lab import Lab, taken
 
 HOST = "virt5"
 LOAD = "nft -f - && exec nft -j list table inet reconciler"
@@ -38,7 +38,8 @@ def test_the_kernel_has_what_the_document_says(lab: Lab) -> None:
         listing = host.run("unshare", "--net", "sh", "-c", LOAD, stdin=text.encode())
         assert told(listing) == meant(table), text
 
-    read_back()
+    with taken(lab.directory, HOST):
+        read_back()
 
 
 def test_nft_takes_what_was_agreed(lab: Lab) -> None:

@@ -18,6 +18,7 @@ import pytest
 from tests.system.lab import Lab, LabHost, eventually, taken
 from tests.system.networks_farm import PROGRAM, Document, NetworksFarm
 
+pytestmark = pytest.mark.timeout(900)  # a host may be another test's for a while
 FIRST, LAST = ("virt3", "virt4", "virt5"), "virt6"
 ALL = (*FIRST, LAST)
 HERE = Path(__file__).parents[1]

@@ -11,6 +11,7 @@ from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.engine.observe import observe, questions_of
 from reconciler.engine.sweep import moved
 from reconciler.kinds import KIND_BY_NAME
+from reconciler.kinds.base.kind import questions_about
 from reconciler.kinds.base.package import PackageSpec
 from reconciler.kinds.base.sysctl import SysctlSpec
 from reconciler.model.address import Address, Scope
@@ -18,7 +19,7 @@ from reconciler.model.resource import Desired, World, owner_of
 from reconciler.plan.make import make_plan
 from reconciler.plan.plan import Plan
 from reconciler.ports.acts import Act
-from reconciler.ports.facts import Facts, Question
+from reconciler.ports.facts import Facts, Question, ServiceFact
 from reconciler.ports.hypervisor import Hypervisor
 from reconciler.ports.machine import Machine, Safety
 from reconciler.ports.nameserver import Nameserver
@@ -122,6 +123,14 @@ def test_what_is_absent_is_made_while_something_else_cannot_be_told() -> None:
 def test_what_is_ours_and_wanted_no_more_stays_while_nobody_can_tell(farm: SimulatedFarm) -> None:
     world = seen(deaf(farm, "package", "sysctl"))
     assert make_plan("production", (), world).changes == ()
+
+
+def test_what_only_an_older_question_tells_of_is_not_told() -> None:
+    """The mark asks as the document did once: its answer says too little for that of today."""
+    old, new = Question("service", "ssh"), Question("service", "ssh", ("/etc/ssh/sshd_config",))
+    fact = ServiceFact(is_enabled=True, is_running=True, is_masked=False)
+    assert questions_about("service", Facts({old: fact})) == [old]
+    assert questions_about("service", Facts({old: fact}, failed={new: WHY})) == []
 
 
 def test_a_host_that_is_not_seen_at_all_hides_everything(farm: SimulatedFarm) -> None:

@@ -86,9 +86,11 @@ def put_interface(  # noqa: PLR0913 (the fields of the act)
     refuse_others(batch, name)
     changed = put_files(batch, files, former_files)
     _make(batch, interfaces, wanted)
-    _plug(batch, wanted, former_ports)
+    _plug_in(batch, wanted)
     set_interface(batch, name, movable=ports, **has)
     tell_tools(batch, changed, (name, *ports))
+    # Not before: a tool that runs, and still has its old files in mind, plugs them in again.
+    _plug_out(batch, name, former_ports)
 
 
 def remove_interface(
@@ -170,13 +172,8 @@ def _is_like(interfaces: Interfaces, wanted: Wanted) -> bool:
     return wanted.type != "bond" or data.get("mode") == wanted.mode
 
 
-def _plug(batch: Batch, wanted: Wanted, former: Sequence[str]) -> None:
-    """Plug the ports in that are not, and out those that once were to be."""
+def _plug_in(batch: Batch, wanted: Wanted) -> None:
     interfaces = interfaces_now(batch)
-    for port in former:
-        if port in interfaces.links and interfaces.master(port) == wanted.name:
-            _ip(batch, f"plug {port} out", "link", "set", "dev", port, "nomaster")
-            _ip(batch, f"set {port} up", "link", "set", "dev", port, "up")
     for port in wanted.ports:
         if interfaces.master(port) != wanted.name:
             if wanted.type == "bond":  # takes only members that are down
@@ -184,6 +181,14 @@ def _plug(batch: Batch, wanted: Wanted, former: Sequence[str]) -> None:
             words = ("link", "set", "dev", port, "master", wanted.name)
             _ip(batch, f"plug {port} into {wanted.name}", *words)
         _ip(batch, f"set {port} up", "link", "set", "dev", port, "up")
+
+
+def _plug_out(batch: Batch, name: str, ports: Sequence[str]) -> None:
+    interfaces = interfaces_now(batch)
+    for port in ports:
+        if port in interfaces.links and interfaces.master(port) == name:
+            _ip(batch, f"plug {port} out", "link", "set", "dev", port, "nomaster")
+            _ip(batch, f"set {port} up", "link", "set", "dev", port, "up")
 
 
 def _ip(batch: Batch, what: str, *words: str) -> None:

@@ -88,6 +88,15 @@ def test_a_network_that_is_there_is_adopted_and_outlives_us() -> None:
     assert not base_of(farm).marks
 
 
+def test_a_network_that_was_there_outlives_us_even_if_we_changed_it() -> None:
+    farm = made_farm()
+    by_hand_base.strip_marks(farm, HOST)
+    sync(farm, want(mtu=1400))
+    assert host_of(farm).networks["nat0"].definition.mtu == 1400
+    sync(farm)
+    assert "nat0" in host_of(farm).networks
+
+
 def test_a_network_that_we_made_goes_with_its_document() -> None:
     farm = made_farm()
     sync(farm)

@@ -27,9 +27,15 @@ networks: [{{network: lan, address: 192.168.1.{address}}}]
 
 
 def blocks() -> dict[str, str]:
-    """The documents and parts of documents on the page, each by its first word after `kind:`."""
+    """The first of the page that begin with a line, documents or parts of them, by that line."""
     found = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    return {each.split("\n", 1)[0]: each for each in found}
+    return {each.split("\n", 1)[0]: each for each in reversed(found)}
+
+
+def other_network() -> str:
+    """The network of libvirt on the page."""
+    found = re.findall(r"```yaml\n(kind: Network\n.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    return str(found[-1])
 
 
 def made(network: str, host: str = "") -> set[str]:
@@ -60,3 +66,9 @@ def test_the_bridges_of_the_page_are_made() -> None:
     page = blocks()
     host = page["kind: Host"].partition("# …\n")[2]
     assert made(page["hosts:"], host) >= {"bridge", "bond", "vlan"}
+
+
+def test_the_network_of_libvirt_on_the_page_is_made() -> None:
+    page = blocks()
+    both = page["switch: openvswitch"] + page["dhcp:"] + "---\n" + other_network()
+    assert made(both) >= {"libvirt_network", "switch"}

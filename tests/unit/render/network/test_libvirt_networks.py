@@ -117,6 +117,13 @@ def test_an_environment_reserves_in_a_network_that_another_makes() -> None:
     assert entry.hostname == "staging-web-1"
 
 
+def test_an_environment_reserves_nothing_on_a_host_that_it_may_not_use() -> None:
+    alone = FARM["hosts.yaml"].partition("share:")[0]
+    shared = "environment: production\ngateway: 192.168.1.1\nhosts: [{name: virt1}]\ndhcp: {}\n"
+    made = resources(shared, "staging", {"hosts.yaml": alone})
+    assert not [each for each in made if each.kind == "libvirt_reservations"]
+
+
 def test_a_renamed_machine_keeps_its_reservation() -> None:
     renamed = FARM["vms/web-1.yaml"].replace("name: web-1", "name: www\nrenamed_from: web-1", 1)
     text = "gateway: 192.168.1.1\nhosts: [{name: virt1}]\ndhcp: {}\n"

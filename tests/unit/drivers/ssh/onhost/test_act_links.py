@@ -148,8 +148,6 @@ def test_all_that_differs_is_set(host: Ground) -> None:
         )
     )
     assert changes(host) == [
-        "ip link set dev eth1 nomaster",
-        "ip link set dev eth1 up",
         "ip link set dev eth0 master br0",
         "ip link set dev eth0 up",
         "ip link set dev br0 mtu 1400",
@@ -159,7 +157,16 @@ def test_all_that_differs_is_set(host: Ground) -> None:
         "ip address add 10.0.0.1/24 dev br0",  # which went with the one of its network
         "ip route replace 10.1.0.0/16 dev br0 proto 201",
         "ip route del 10.3.0.0/16 via 10.0.0.9 dev br0",
+        "ip link set dev eth1 nomaster",
+        "ip link set dev eth1 up",
     ]
+
+
+def test_networkd_that_runs_forgets_a_port_before_it_is_plugged_out(host: Ground) -> None:
+    host.programs.answers["systemctl is-active"] = Ran(0)
+    having(host, BR0, plugged("eth1", "br0")).done(put(former_ports=["eth1"]))
+    calls = host.programs.calls
+    assert calls.index("networkctl reload") < calls.index("ip link set dev eth1 nomaster")
 
 
 def test_a_route_that_leads_elsewhere_from_now_on_is_replaced_and_not_deleted(host: Ground) -> None:

@@ -83,6 +83,12 @@ def swallow(kernel: Kernel) -> None:
     ]
 
 
+def join(kernel: Kernel) -> None:
+    """Into a bridge that was there before, and so stays."""
+    kernel.links["eth0"].master = "br-lan"
+    kernel.links["eth1"].master = None
+
+
 def unplug(kernel: Kernel) -> None:
     del kernel.links["br-lan"]
     for name in ("eth1", "vnet0"):
@@ -110,7 +116,7 @@ def misroute(kernel: Kernel) -> None:
 
 
 RULE = "0:\tfrom all lookup local"
-CHANGES: list[Change] = [swallow, unplug, rearrange, turn, misroute]
+CHANGES: list[Change] = [swallow, join, unplug, rearrange, turn, misroute]
 
 
 def told(kernel: Kernel) -> dict[str, Any]:
