@@ -44,12 +44,15 @@ MORE = {
     "path": "../../../etc/shadow",
     "not canonical": "192.168.122.009",
 }
+ALL: dict[str, str] = {**PAYLOADS, **MORE}
 BENIGN = shape_of(network_xml(NETWORK))
 
 
 def with_payload(field: str, payload: str) -> NetworkDefinition:
-    if field in {"to", "via"}:
-        return replace(NETWORK, routes=(replace(NETWORK.routes[0], **{field: payload}),))
+    (route,) = NETWORK.routes
+    routes = {"to": Route(payload, route.via), "via": Route(route.to, payload)}
+    if field in routes:
+        return replace(NETWORK, routes=(routes[field],))
     several = field in {"ranges", "nameservers"}
     changed: Any = (payload,) if several else payload
     return replace(NETWORK, **{field: changed})
@@ -66,7 +69,7 @@ def assert_harmless(wanted: NetworkDefinition) -> None:
     assert not [value for value in values if "\n" in value or " " in value]
 
 
-@pytest.mark.parametrize("payload", {**PAYLOADS, **MORE}.values(), ids={**PAYLOADS, **MORE})
+@pytest.mark.parametrize("payload", ALL.values(), ids=ALL)
 @pytest.mark.parametrize("field", FIELDS)
 def test_text_stays_text(field: str, payload: str) -> None:
     assert_harmless(with_payload(field, payload))
@@ -84,7 +87,7 @@ def test_what_is_no_address_is_never_told_to_dnsmasq(field: str, payload: str) -
         network_xml(with_payload(field, payload))
 
 
-@pytest.mark.parametrize("payload", {**PAYLOADS, **MORE}.values(), ids={**PAYLOADS, **MORE})
+@pytest.mark.parametrize("payload", ALL.values(), ids=ALL)
 @pytest.mark.parametrize("field", ["mac", "address", "hostname"])
 def test_a_reservation_is_three_words_or_refused(field: str, payload: str) -> None:
     entry = replace(ENTRY, **{field: payload})

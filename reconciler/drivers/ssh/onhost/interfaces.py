@@ -79,7 +79,7 @@ class Interfaces:
 
     def master(self, name: str) -> str | None:
         """What an interface is plugged into, or a member of."""
-        found = self.links[name].get("master")
+        found = self.links.get(name, {}).get("master")
         return None if found is None else str(found)
 
     def plugged(self, name: str) -> list[str]:
