@@ -48,7 +48,7 @@ def run(farm: SimulatedFarm, operations: tuple[Operation, ...]) -> None:
 
 
 def test_a_volume_needs_its_pool_and_claims_its_name_in_it() -> None:
-    address, pool = Address("volume", "web-1-root"), Address("pool", "fast--disks", "virt1")
+    address, pool = Address("volume", "web-1-root"), Address("pool", "fast-disks", "virt1")
     assert KIND.needs(address, replace(SEEN, pool="fast-disks")) == {pool}
     assert KIND.needs(address, replace(SEEN, host=None)) == frozenset(), "not placed yet"
     assert KIND.claims(SEEN) == {f"volume virt1/default/{NAME}"}
