@@ -87,7 +87,7 @@ def _same_names(documents: Documents) -> Iterator[Problem]:
         if (tunnel := network.tunnel) is None:
             continue
         for place in network.hosts:
-            name = end_name(tunnel, network.name, place.name)
+            name = end_name(tunnel, documents.environment, network.name, place.name)
             one, peer = first.setdefault(name, (network.name, place.name))
             if (one, peer) != (network.name, place.name):
                 what = f"tunnels of network {network.name} to {place.name} are called {name}"

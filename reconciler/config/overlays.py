@@ -21,12 +21,12 @@ _KEY_BYTES = 4
 _ESP_BYTES = 40  # AES-GCM: header 8, vector 8, sum 16, trailer 2, and what fills it up
 
 
-def end_name(tunnel: TunnelField, network: str, peer: str) -> str:
+def end_name(tunnel: TunnelField, environment: str, network: str, peer: str) -> str:
     """The port of a network's tunnel to another host: `greN` or `vxN`, of which N is never 0.
 
-    `gre0` is the kernel's own.
+    `gre0` is the kernel's own. Networks of two environments may have one name.
     """
-    number = 1 + crc32(f"{network}/{peer}".encode()) % _NUMBERS
+    number = 1 + crc32(f"{environment}/{network}/{peer}".encode()) % _NUMBERS
     return f"{_STARTS[tunnel.type]}{number}"
 
 

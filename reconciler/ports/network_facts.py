@@ -183,6 +183,4 @@ class ReservationsFact:
     is_persisted: bool = True
 
 
-NetworkFact = (
-    LinkFact | SwitchFact | TunnelFact | RulesetFact | SubnetFact | ReservationsFact
-)
+NetworkFact = LinkFact | SwitchFact | TunnelFact | RulesetFact | SubnetFact | ReservationsFact

@@ -18,7 +18,8 @@ from reconciler.kinds import KIND_BY_NAME
 from reconciler.kinds.base import BASE_KINDS
 from reconciler.model.position import Position, Problem
 from reconciler.model.quantity import format_size
-from reconciler.render.network.made import is_made_here, networks_made
+from reconciler.render.network.made import is_made_here
+from reconciler.render.network.neighbours import neighbour_problems, taken_on_host
 from reconciler.render.render import render
 
 _OF_BASES = frozenset(kind.name for kind in BASE_KINDS)
@@ -49,7 +50,8 @@ def claims_of(documents: Documents) -> Claims:
         if want.address.kind in _OF_BASES:  # part of a host, which is claimed as a whole
             continue
         holder = Holder(documents.environment, str(want.address), want.position)
-        for claim in sorted(KIND_BY_NAME[want.address.kind].claims(want.spec)):
+        named = KIND_BY_NAME[want.address.kind].claims(want.spec)
+        for claim in sorted({*named, *taken_on_host(want.spec)}):
             other = claims.setdefault(claim, holder)
             if other is not holder:
                 what = f"{holder.what} takes {claim}, which {other.what} has ({other.position})"
@@ -77,7 +79,7 @@ def farm_problems(
         for host in documents.hosts.values()
         for problem in _host_problems(documents, host, others)
     )
-    return (*clashes, *hosts, *_network_problems(documents, others))
+    return (*clashes, *hosts, *neighbour_problems(documents, others))
 
 
 def foreign_bases(documents: Documents, owners: Mapping[str, Host]) -> tuple[Problem, ...]:
@@ -184,19 +186,3 @@ def _host_problems(
             f"gives on its own branch: {granted}",
             f"merge the larger share to {host.environment} first",
         )
-
-
-def _network_problems(documents: Documents, others: Mapping[str, Documents]) -> Iterator[Problem]:
-    """Networks that would be made on hosts of somebody who does not share them."""
-    environment = documents.environment
-    for made in networks_made(documents):
-        owner = made.host.environment
-        branch = others.get(owner, documents)
-        theirs = branch.hosts.get(made.host.name, made.host)
-        if owner != environment and environment not in theirs.share:
-            yield Problem(
-                documents.position("Network", made.network.name, "hosts", made.host.name),
-                f"network {made.network.name} would be made on host {made.host.name}, which "
-                f"{owner} does not share with {environment}",
-                f"share it on the branch of {owner} first, or leave it out of `hosts`",
-            )

@@ -64,8 +64,8 @@ def _read(host: str, question: Question, facts: Facts, mark: Mark | None) -> Lin
     fact, is_made = facts.answers[question], mark is not None and mark.note == MADE
     if fact is None:
         return LinkSpec(host, question.name, "", is_up=False, is_made=is_made)
-    if not isinstance(fact, LinkFact):
-        return None
+    if not isinstance(fact, LinkFact) or (mark is None and not fact.type):
+        return None  # files and routes alone, as of another with the same port, are no interface
     return LinkSpec(
         host,
         question.name,

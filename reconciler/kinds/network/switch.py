@@ -54,8 +54,8 @@ def _read(host: str, question: Question, facts: Facts, mark: Mark | None) -> Swi
     fact, is_made = facts.answers[question], mark is not None and mark.note == MADE
     if fact is None:
         return SwitchSpec(host, question.name, "", is_up=False, is_made=is_made)
-    if not isinstance(fact, SwitchFact):
-        return None
+    if not isinstance(fact, SwitchFact) or (mark is None and not fact.datapath):
+        return None  # files and routes alone are no switch
     return SwitchSpec(
         host,
         question.name,

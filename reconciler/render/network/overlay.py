@@ -138,7 +138,7 @@ def _ports(end: _End, peer: str) -> Iterator[TunnelPort]:
     if remote is not None:
         yield TunnelPort(
             peer,
-            end_name(tunnel, end.made.network.name, peer),
+            end_name(tunnel, end.documents.environment, end.made.network.name, peer),
             str(remote),
             tunnel.type,
             tunnel.key or 0,

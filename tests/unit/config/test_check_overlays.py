@@ -70,10 +70,11 @@ def test_the_size_of_packets_follows_from_the_underlay() -> None:
 
 def test_names_of_ends_are_short_lasting_and_never_the_kernels() -> None:
     gre, vxlan = TunnelField(type="gre"), TunnelField(type="vxlan", key=1)
-    assert end_name(gre, "lan", "virt1") == "gre271117169"
-    assert end_name(vxlan, "lan", "virt1") == "vx271117169"
-    names = {end_name(gre, "lan", f"virt{number}") for number in range(1000)}
+    assert end_name(gre, "production", "lan", "virt1") == "gre107181364"
+    assert end_name(vxlan, "production", "lan", "virt1") == "vx107181364"
+    names = {end_name(gre, "production", "lan", f"virt{number}") for number in range(1000)}
     assert len(names) == 1000
+    assert end_name(gre, "staging", "lan", "virt1") not in names
     assert "gre0" not in names
     assert max(map(len, names)) < 15
 
@@ -128,7 +129,7 @@ def test_two_overlays_with_the_same_tunnels_are_refused() -> None:
 
 def test_ends_of_one_name_are_refused() -> None:
     """It takes two names whose sums are the same."""
-    hosts = MORE_HOSTS.replace("virt2", "h36903").replace("virt3", "h45950")
-    place = "[{name: virt1}, {name: h36903}, {name: h45950}]"
-    with pytest.raises(ConfigError, match="are called gre381191742; rename one"):
+    hosts = MORE_HOSTS.replace("virt2", "h67").replace("virt3", "h20764")
+    place = "[{name: virt1}, {name: h67}, {name: h20764}]"
+    with pytest.raises(ConfigError, match="are called gre150383953; rename one"):
         documents({**files(network("b", "10.0.1.0/24", "{}", place)), "more-hosts.yaml": hosts})

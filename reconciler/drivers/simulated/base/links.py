@@ -117,7 +117,8 @@ def remove_interface(base: Base, act: RemoveInterface) -> Base:
 
 def put_files(base: Base, wanted: Iterable[TextFile], former: Iterable[str]) -> Base:
     """Files that set interfaces up at boot, with the directories that they are in."""
-    for path in former:
+    # What lies deeper goes first: a file of networkd goes with the last of its drop-ins.
+    for path in sorted(former, key=lambda each: (-each.count("/"), each)):
         if path in base.files and not files.below(base, f"{path}.d"):
             base = files.written(base, path, None)
     for file in wanted:
