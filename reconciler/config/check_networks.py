@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
+from ipaddress import IPv6Address
 from itertools import combinations
 
 from reconciler.config.addresses import edges_of_subnet, partition_at, ranges
 from reconciler.config.names import Names, unknown
 from reconciler.config.network_fields import NOT_OURS
-from reconciler.config.networks import Network
+from reconciler.config.networks import DhcpField, Network
 from reconciler.config.repository import Documents
 from reconciler.model.position import Position, Problem
+from reconciler.model.quantity import format_duration
 
 At = Callable[..., Position]
 KEA_FILE = "/etc/kea/kea-dhcp4.conf"
+LEAST_LEASE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,9 @@ def _route_problems(network: Network, at: At) -> Iterator[Problem]:
         if str(route.to) in seen:
             yield Problem(position, f"there are two routes to {route.to}", "remove one of them")
         seen.add(str(route.to))
+        if route.to == network.subnet:
+            what = f"the route to {route.to} would take the place of network {network.name} itself"
+            yield Problem(position, what, "remove it: its hosts find it without a route")
         if route.via is not None and route.type == "blackhole":
             what = f"the route to {route.to} is a blackhole, and has a router"
             yield Problem(position, what, "remove `via:`")
@@ -156,6 +163,7 @@ def _dhcp_problems(network: Network, at: At, names: Names) -> Iterator[Problem]:
     elif network.switch != "libvirt" and not servers:
         what = f"network {network.name} has DHCP, and no host serves it"
         yield Problem(at("dhcp"), what, "name hosts of the network in `servers:`")
+    yield from _lease_problems(network.dhcp, at)
     places = {place.name for place in network.hosts}
     position = at("dhcp", "servers")
     for server in sorted(set(servers)):
@@ -166,6 +174,17 @@ def _dhcp_problems(network: Network, at: At, names: Names) -> Iterator[Problem]:
         elif server not in places:
             what = f"host {server} is to serve network {network.name}, and does not have it"
             yield Problem(position, what, "add it to the network's `hosts:`")
+
+
+def _lease_problems(dhcp: DhcpField, at: At) -> Iterator[Problem]:
+    """What no server would tell anybody."""
+    if dhcp.lease < LEAST_LEASE:
+        what = f"a lease of {format_duration(dhcp.lease)} is too short"
+        remedy = f"write at least {format_duration(LEAST_LEASE)}"
+        yield Problem(at("dhcp", "lease"), what, remedy)
+    if isinstance(dhcp.boot_server, IPv6Address):
+        what = f"{dhcp.boot_server} is of IPv6, and DHCP tells addresses of IPv4 only"
+        yield Problem(at("dhcp", "boot_server"), what, "write its IPv4 address")
 
 
 def _kea_files(documents: Documents) -> Iterator[Problem]:

@@ -44,13 +44,16 @@ def _upstream_problems(
 
 
 def _same_names(documents: Documents) -> Iterator[Problem]:
-    """On one host, a server name and path lead to one site, and a name has one certificate."""
+    """On one host, a server name and path lead to one site, and a name has one certificate.
+
+    Of a path, what is below it is meant, too: `/a` and `/a/` are one.
+    """
     paths: dict[tuple[str, str, str], tuple[SiteField, Position]] = {}
     certificates: dict[tuple[str, str], tuple[SiteField, Position]] = {}
     for proxy, site, name, host in _served(documents):
         position = documents.position("Proxy", proxy.name, "sites", site.name)
         mine = (site, position)
-        other, where = paths.setdefault((host, name, site.path), mine)
+        other, where = paths.setdefault((host, name, site.path.rstrip("/")), mine)
         if where != position or other is not site:
             what = f"sites {other.name} and {site.name} are both {name}{site.path} on host {host}"
             yield Problem(position, what, f"change a name or path; the other is at {where}")

@@ -77,6 +77,10 @@ _SECRET = re.compile(
 )
 
 
+_LOOPBACK = IPv4Network("127.0.0.0/8")
+_NOBODYS = IPv4Network("224.0.0.0/3")  # of groups, and for nobody
+
+
 def text_field(
     pattern: str,
     meaning: str,
@@ -203,6 +207,9 @@ def _subnet(value: Any) -> IPv4Network:
         raise ValueError(message) from None
     if str(network) != value:
         message = f"must be {network}, which is the network that this address is in"
+        raise ValueError(message)
+    if network.overlaps(_LOOPBACK) or network.overlaps(_NOBODYS):
+        message = "must be a network whose addresses machines can have"
         raise ValueError(message)
     return network
 

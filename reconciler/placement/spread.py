@@ -27,7 +27,8 @@ class Room:
 
     `share_bytes` and `share_cpus` are the environment's quota on a host of another environment,
     None on its own. `accelerator` is how the host runs guests. `open` is False for a host in
-    maintenance. `cpu_model` is what guests get there unless they say otherwise.
+    maintenance. `cpu_model` is what guests get there unless they say otherwise. `lacks` are the
+    sorts and names of bridges that networks make on other hosts only.
     """
 
     host: str
@@ -38,6 +39,7 @@ class Room:
     share_cpus: int | None = None
     open: bool = True
     cpu_model: str | None = None
+    lacks: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,9 @@ class _Table:
         missing = sorted({disk.pool for disk in spec.disks} - room.pools)
         if missing:
             return f"{host} has no pool {', '.join(missing)}"
+        plugs = {(each.switch, each.bridge) for each in spec.interfaces}
+        if lacking := sorted(bridge for _, bridge in plugs & room.lacks):
+            return f"{host} is not among the hosts of the network of {', '.join(lacking)}"
         if comes and not room.open:
             return f"{host} is in maintenance"
         return self._shortage(room, spec) if comes or grows else ""

@@ -45,15 +45,14 @@ def rooms(documents: Documents, owners: Mapping[str, Host] | None = None) -> tup
     """
     said = owners or {}
     hosts = (said.get(host.name, host) for host in documents.hosts.values())
-    return tuple(_rooms(documents.environment, hosts, documents.farm.cpu_models))
+    return tuple(_rooms(documents, hosts))
 
 
-def _rooms(
-    environment: str, hosts: Iterable[Host], cpu_models: Mapping[str, str]
-) -> Iterable[Room]:
+def _rooms(documents: Documents, hosts: Iterable[Host]) -> Iterable[Room]:
+    made = _made_on(documents)
     for host in hosts:
-        share = host.share.get(environment)
-        if host.environment == environment or share is not None:
+        share = host.share.get(documents.environment)
+        if host.environment == documents.environment or share is not None:
             yield Room(
                 host=host.name,
                 memory_bytes=host.memory - host.reserved_memory,
@@ -62,5 +61,18 @@ def _rooms(
                 share_bytes=share.memory if share else None,
                 share_cpus=share.cpus if share else None,
                 open=not host.maintenance,
-                cpu_model=cpu_models.get(host.group or ""),
+                cpu_model=documents.farm.cpu_models.get(host.group or ""),
+                lacks=frozenset(plug for plug, names in made.items() if host.name not in names),
             )
+
+
+def _made_on(documents: Documents) -> Mapping[tuple[str, str], frozenset[str]]:
+    """The hosts of each bridge that networks make; one that a network takes to be there is not."""
+    made: dict[tuple[str, str], frozenset[str]] = {}
+    anywhere = set()
+    for network in documents.networks.values():
+        plug = (network.switch, network.bridge)
+        made[plug] = made.get(plug, frozenset()) | {place.name for place in network.hosts}
+        if not network.hosts:
+            anywhere.add(plug)
+    return {plug: names for plug, names in made.items() if plug not in anywhere}

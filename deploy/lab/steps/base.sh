@@ -7,7 +7,7 @@ packages=(
     iproute2 iputils-ping ethtool nftables
     libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system libvirt-clients
     qemu-system-x86 qemu-utils ovmf swtpm-tools
-    openvswitch-switch bind9 bind9-dnsutils kea-dhcp4-server nginx-light
+    openvswitch-switch bind9 bind9-dnsutils kea-dhcp4-server dnsmasq-base nginx-light
     inotify-tools
     # What makes the images of the guests.
     cpio e2fsprogs fdisk grub-common grub-pc-bin genisoimage

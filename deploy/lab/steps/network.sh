@@ -28,6 +28,8 @@ hold_address() { # link, address
 make_namespace() { # host
     local namespace network
     namespace=$(namespace_of "$1")
+    # A host that runs may have set up its network otherwise since.
+    [[ -z $(ip netns pids "$namespace" 2>/dev/null) ]] || return 0
     if ! ip netns pids "$namespace" >/dev/null 2>&1; then
         ip netns delete "$namespace" 2>/dev/null || true
         ip netns add "$namespace"

@@ -22,6 +22,7 @@ from reconciler.drivers.simulated.base.state import Base
 from reconciler.drivers.simulated.cell import Cell
 from reconciler.drivers.simulated.faults import Call, Wire
 from reconciler.drivers.simulated.moves import host_named
+from reconciler.drivers.simulated.plugs import expect_unplugged
 from reconciler.errors import Conflict, Unreachable
 from reconciler.ports.acts import Act, Forget, PutMark, RestartService, SetService
 from reconciler.ports.facts import Facts, Question
@@ -98,6 +99,7 @@ class SimulatedMachine:
         cross = self._wire.crossing if has_arrived else self._arriving
         for act in acts:
             with cross(self._call(_CAPITAL.sub("_", type(act).__name__).lower(), _about(act), act)):
+                expect_unplugged(host_named(self._cell.state, self._name), act)
                 self._change(partial(done, act=act))
             cross = self._wire.crossing  # one program does them all, whatever the first ones do
         if not has_arrived and self._base.cut:

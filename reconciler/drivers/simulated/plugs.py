@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from reconciler.drivers.refusal import Refused
 from reconciler.drivers.simulated.state import Host
+from reconciler.ports.acts import Act
 from reconciler.ports.hypervisor import Interface
+from reconciler.ports.network_acts import RemoveInterface, RemoveSwitch
 
 _BRIDGES = frozenset({"bridge", "switch"})
 
@@ -28,3 +31,21 @@ def plugs(host: Host) -> frozenset[str]:
     made = {name for name, link in host.base.links.items() if link.type in _BRIDGES}
     devices = {each.definition.bridge for each in host.networks.values() if each.running}
     return frozenset({*host.bridges, *made, *devices})
+
+
+def expect_unplugged(host: Host, act: Act) -> None:
+    """See to it that no bridge or switch goes from under a running machine.
+
+    Raises:
+        Refused: one is plugged in.
+    """
+    if not isinstance(act, RemoveInterface | RemoveSwitch) or act.keeps:
+        return
+    users = sorted(
+        name
+        for name, domain in host.domains.items()
+        if domain.running and any(act.name == each.bridge for each in domain.live.interfaces)
+    )
+    if users:
+        message = f"guests are plugged into {act.name} ({', '.join(users)}): stop or move them"
+        raise Refused(message)

@@ -148,8 +148,8 @@ def _options(documents: Documents, network: Network, dhcp: DhcpField) -> Iterato
         routes += [f"0.0.0.0/0 via {network.gateway}"] if routes else []
     if routes:
         yield DhcpOption(ROUTES, ", ".join(routes))
-    if network.nameservers:
-        yield DhcpOption("domain-name-servers", ", ".join(map(str, network.nameservers)))
+    if servers := [str(each) for each in network.nameservers if isinstance(each, IPv4Address)]:
+        yield DhcpOption("domain-name-servers", ", ".join(servers))
     domain = str(dhcp.domain or documents.policy.domain)
     yield DhcpOption("domain-name", domain)
     yield DhcpOption("domain-search", domain)  # which else comes from Debian's sample of a file

@@ -87,12 +87,17 @@ def _network(documents: Documents, made: Made) -> LibvirtNetworkSpec:
         address=f"{own}/{network.subnet.prefixlen}" if own else "",
         ranges=_ranges(network) if dhcp else (),
         router="" if is_router or not dhcp else str(network.gateway or ""),
-        nameservers=tuple(map(str, network.nameservers)) if dhcp else (),
+        nameservers=_nameservers(network) if dhcp else (),
         mtu=network.mtu,
         uuid=network_uuid(host.name, network.bridge),
         after=declared(host, packages=PACKAGES, services=SERVICES),
         **(_told(documents, dhcp) if dhcp else {}),
     )
+
+
+def _nameservers(network: Network) -> tuple[str, ...]:
+    """Those that DHCP can tell of."""
+    return tuple(str(each) for each in network.nameservers if isinstance(each, IPv4Address))
 
 
 def _told(documents: Documents, dhcp: DhcpField) -> dict[str, Any]:

@@ -62,9 +62,11 @@ def put_switch(base: Base, act: PutSwitch) -> Base:
     """Make it, or set it right.
 
     Raises:
-        Refused: Open vSwitch does not run, or a port is not there or somebody else's.
+        Refused: Open vSwitch does not run, a port is not there or somebody else's, or another
+            thing has its name.
     """
     _expect(base)
+    _refuse_other(base, act.name)
     _refuse_ports(base, act.name, act.ports)
     base = links.put_files(base, act.files, act.former_files)
     known, link = base.switches.get(act.name), base.links.get(act.name, Link(SWITCH))
@@ -177,6 +179,13 @@ def _expect(base: Base) -> None:
         raise Refused(message)
     if not _runs(base, PACKAGE):
         message = "cannot ask Open vSwitch: database connection failed"
+        raise Refused(message)
+
+
+def _refuse_other(base: Base, name: str) -> None:
+    known = base.links.get(name)
+    if known is not None and known.type != SWITCH:
+        message = f"{name} is there, and is no switch ({known.type})"
         raise Refused(message)
 
 

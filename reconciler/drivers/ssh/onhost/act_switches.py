@@ -47,9 +47,11 @@ def put_switch(  # noqa: PLR0913 (the fields of the act)
     """Make a switch, or set it right, now and at the next boot.
 
     Raises:
-        Refused: a port is not there or somebody else's, or Open vSwitch does not run.
+        Refused: a port is not there or somebody else's, another thing has its name, or Open
+            vSwitch does not run.
     """
     there = _listed(batch)
+    _refuse_other(batch, there, name)
     expect_tool(batch, files)
     refuse_others(batch, name)
     _refuse_ports(batch, there, name, ports)
@@ -209,6 +211,19 @@ def _why_not(batch: Batch, there: Switches, bridge: str, port: str) -> str:
         return f"is part of {os.path.basename(os.readlink(place + '/master'))}"  # noqa: PTH115, PTH119
     except FileNotFoundError:
         return ""
+
+
+def _refuse_other(batch: Batch, there: Switches, name: str) -> None:
+    """What has the name already is no bridge of Linux, say: Open vSwitch would not mind, nor work.
+
+    Its own interface it may find again, as after its database was lost.
+    """
+    if name in there.bridges:
+        return
+    interfaces = interfaces_now(batch)
+    if name in interfaces.links and interfaces.kind(name) != "openvswitch":
+        what = f"{name} is there, and is no switch ({interfaces.kind(name)})"
+        raise Refused(f"{what}: rename or remove it by hand, or change the document")
 
 
 def _refuse_unserved(batch: Batch, name: str, datapath: str) -> None:
