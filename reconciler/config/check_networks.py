@@ -12,13 +12,14 @@ from itertools import combinations
 from reconciler.config.addresses import edges_of_subnet, partition_at, ranges
 from reconciler.config.names import Names, unknown
 from reconciler.config.network_fields import NOT_OURS
-from reconciler.config.networks import DhcpField, Network
+from reconciler.config.networks import DhcpField, Network, RouteField
 from reconciler.config.repository import Documents
 from reconciler.model.position import Position, Problem
 from reconciler.model.quantity import format_duration
 
 At = Callable[..., Position]
 KEA_FILE = "/etc/kea/kea-dhcp4.conf"
+_BRIDGE = "the bridge "
 LEAST_LEASE = timedelta(seconds=30)
 
 
@@ -50,6 +51,7 @@ def network_problems(documents: Documents, names: Names) -> Iterator[Problem]:
     yield from _kea_files(documents)
     yield from _same_bridges(documents)
     yield from _same_links(documents)
+    yield from _same_routes(documents)
 
 
 def _overlaps(documents: Documents) -> Iterator[Problem]:
@@ -105,9 +107,6 @@ def _route_problems(network: Network, at: At) -> Iterator[Problem]:
         if str(route.to) in seen:
             yield Problem(position, f"there are two routes to {route.to}", "remove one of them")
         seen.add(str(route.to))
-        if route.to == network.subnet:
-            what = f"the route to {route.to} would take the place of network {network.name} itself"
-            yield Problem(position, what, "remove it: its hosts find it without a route")
         if route.via is not None and route.type == "blackhole":
             what = f"the route to {route.to} is a blackhole, and has a router"
             yield Problem(position, what, "remove `via:`")
@@ -227,6 +226,11 @@ def _same_links(documents: Documents) -> Iterator[Problem]:
                 f"{use.verb} too ({other.position})"
             )
             yield Problem(use.position, what, "choose another for one of them")
+    for use in (*_uses_of_hosts(documents), *_uses_of_networks(documents)):
+        bridge = first.get((use.host, "is", use.link)) if use.verb == "takes" else None
+        if bridge and bridge.called.startswith(_BRIDGE):
+            what = f"{use.called} takes {use.link} of host {use.host}, which is itself a bridge"
+            yield Problem(use.position, f"{what} ({bridge.position})", "take it out of `ports`")
 
 
 def _uses_of_hosts(documents: Documents) -> Iterator[_Use]:
@@ -245,7 +249,37 @@ def _uses_of_networks(documents: Documents) -> Iterator[_Use]:
     for network in documents.networks.values():
         for place in network.hosts:
             position = documents.position("Network", network.name, "hosts", place.name)
-            bridge = f"the bridge {network.bridge}"
+            bridge = f"{_BRIDGE}{network.bridge}"
             yield _Use(place.name, "is", network.bridge, bridge, position)
             for port in place.ports:
                 yield _Use(place.name, "takes", port, bridge, position)
+
+
+def _same_routes(documents: Documents) -> Iterator[Problem]:
+    """Of two routes of a host to one place the second would undo the first, and so for ever."""
+    networks = documents.networks.values()
+    near = {(place.name, str(each.subnet)): each.name for each in networks for place in each.hosts}
+    first: dict[tuple[str, str], tuple[str, RouteField]] = {}
+    told: set[tuple[str, str]] = set()
+    for network, host, index, route in _routes(documents):
+        to = str(route.to)
+        other, theirs = first.setdefault((host, to), (network.name, route))
+        is_alike = other == network.name or route.type == theirs.type == "blackhole"
+        beside = near.get((host, to))
+        if (is_alike and beside is None) or (network.name, to) in told:
+            continue
+        told.add((network.name, to))
+        position = documents.position("Network", network.name, "routes", str(index))
+        if beside is not None:
+            what = f"the route to {to} would take the place of network {beside} on host {host}"
+            yield Problem(position, what, "remove it: the host finds the network without a route")
+        else:
+            what = f"networks {other} and {network.name} both have a route to {to} on host {host}"
+            yield Problem(position, what, "remove one of them")
+
+
+def _routes(documents: Documents) -> Iterator[tuple[Network, str, int, RouteField]]:
+    for network in documents.networks.values():
+        for place in network.hosts:
+            for index, route in enumerate(network.routes):
+                yield network, place.name, index, route

@@ -18,6 +18,7 @@ from reconciler.kinds import KIND_BY_NAME
 from reconciler.kinds.base import BASE_KINDS
 from reconciler.model.position import Position, Problem
 from reconciler.model.quantity import format_size
+from reconciler.render.network.foreign import foreign_problems
 from reconciler.render.network.made import is_made_here
 from reconciler.render.network.neighbours import neighbour_problems, taken_on_host
 from reconciler.render.render import render
@@ -79,7 +80,8 @@ def farm_problems(
         for host in documents.hosts.values()
         for problem in _host_problems(documents, host, others)
     )
-    return (*clashes, *hosts, *neighbour_problems(documents, others))
+    networks = (*neighbour_problems(documents, others), *foreign_problems(documents, others))
+    return (*clashes, *hosts, *networks)
 
 
 def foreign_bases(documents: Documents, owners: Mapping[str, Host]) -> tuple[Problem, ...]:

@@ -48,3 +48,17 @@ def test_a_client_with_very_many_hardware_addresses_fills_no_answer(tmp_path: Pa
     many = (f"10.{n >> 16}.{(n >> 8) & 255}.{n & 255}" for n in range(20_000))
     path.write_text("\n".join([HEAD, *(line(address) for address in many)]))
     assert len(leases_in({}, "/nowhere", {"id": 7}, NOW, str(tmp_path))) == MOST_LEASES
+
+
+@pytest.mark.parametrize("end", ["\r", "\x0b", "\x1c", "\x85", "\u2028"])
+def test_no_client_hides_behind_a_name_that_looks_like_two_lines(end: str, tmp_path: Path) -> None:
+    path = tmp_path / PATH
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join([HEAD, line(name=f"x{end}y"), ""]), encoding="utf-8")
+    assert leases_in({}, "/nowhere", {"id": 7}, NOW, str(tmp_path)) == {"10.0.0.9": MAC}
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "\u0663", "9" * 5000, "-1", ""])
+def test_a_number_that_is_none_ends_no_look(number: str) -> None:
+    odd = line(name="x").replace(",600,", f",{number},", 1)
+    assert leases_of([HEAD, odd, line("10.0.0.8")], 7, NOW) == {"10.0.0.8": MAC}

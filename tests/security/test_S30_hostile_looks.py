@@ -77,12 +77,19 @@ def test_an_answer_without_end_is_not_read_to_the_end() -> None:
     assert time.monotonic() - begun < 2
 
 
-@pytest.mark.parametrize("place", ["failed", "about", "key"])
+def test_why_it_could_not_tell_is_one_short_line() -> None:
+    evil = "\x1b[2J\n::error::drift: none" + "x" * 100_000
+    line = {"question": QUESTION, "failed": evil}
+    facts = look_of("virt1", [ASKED], told({"header": HEADER}, line, *REST)).facts
+    (why,) = facts.failed.values()
+    assert why.isprintable()
+    assert len(why) < 600
+
+
+@pytest.mark.parametrize("place", ["about", "key"])
 def test_what_it_says_acts_on_no_terminal_and_is_not_endless(place: str) -> None:
     evil = "\x1b[2J\n::error::drift: none" + "x" * 100_000
-    line: dict[str, Any] = {"question": QUESTION, "failed": evil}
-    if place == "about":
-        line = {"question": {**QUESTION, "about": evil}, "fact": None}
+    line: dict[str, Any] = {"question": {**QUESTION, "about": evil}, "fact": None}
     if place == "key":
         line = {"question": QUESTION, "fact": {**FACT, "is_held": {evil: evil}}}
     with pytest.raises(Conflict) as caught:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from reconciler.config.load import MODELS
+from reconciler.drivers.ssh.onhost.dhcp import Broken, config_of
 from tests.documents.corpus import problems_of
 from tests.documents.specimens import Path, changed, every_text
 
@@ -96,3 +97,13 @@ def test_many_problems_are_all_told_in_time() -> None:
     start = time.thread_time()
     assert len(problems_of("vms/a.yaml", documents.encode())) >= 4000
     assert time.thread_time() - start < 10
+
+
+@pytest.mark.parametrize("part", ['\\"', "/* ", "//", "#", ", ", " ,", '"a":', "[", "\\"])
+@pytest.mark.parametrize("start", ["", '"'])
+def test_a_broken_file_of_a_dhcp_server_keeps_no_host_busy(start: str, part: str) -> None:
+    text = start + part * (200_000 // len(part))
+    begin = time.thread_time()
+    with pytest.raises(Broken):
+        config_of(text)
+    assert time.thread_time() - begin < 2

@@ -11,10 +11,12 @@ from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import Fault
 from reconciler.drivers.simulated.state import FarmState, Host, Pool, Server
 from reconciler.engine.apply import Outcome, Result
+from reconciler.errors import Conflict
 from reconciler.model.address import Address
 from reconciler.model.resource import Desired
 from reconciler.plan.guards import check
 from reconciler.plan.policy import Policy
+from reconciler.ports.network_acts import RemoveInterface
 from reconciler.render.render import render
 from tests.farms.repository import documents
 from tests.farms.rounds import Environment
@@ -109,6 +111,14 @@ def test_a_network_goes_after_its_last_machine(network: str, made: Address) -> N
     assert KEPT not in order or order.index(DOMAIN) < order.index(KEPT) < order.index(made)
     assert done(world.apply(look)) == order
     assert is_settled(world)
+
+
+def test_no_bridge_goes_from_under_a_running_machine() -> None:
+    world = environment(LAN)
+    world.turn()
+    with pytest.raises(Conflict, match=r"guests are plugged into br-lan \(production-web-1\)"):
+        world.farm.machine("virt1").do((RemoveInterface("br-lan", "bridge", ()),))
+    assert "br-lan" in world.farm.state.hosts["virt1"].base.links
 
 
 def test_a_machine_whose_bridge_was_not_made_is_not_begun_and_the_reason_is_told() -> None:

@@ -74,7 +74,7 @@ def _read_subnet(
     """Where the network has another subnet there, that is what is seen."""
     fact = facts.answers[question]
     subnet, environment = question.details
-    is_made = mark is not None and mark.note == MADE
+    is_made = _is_made(subnet, facts, mark)
     if fact is None:
         nothing = SubnetSpec(host, question.name, environment, subnet, "", lease_seconds=0)
         return replace(nothing, is_served=False, is_persisted=False, is_made=is_made)
@@ -96,6 +96,14 @@ def _read_subnet(
         is_made=is_made,
         after=tuple(Address(kind, name_of(fact.interface), host) for kind in ("bridge", "switch")),
     )
+
+
+def _is_made(subnet: str, facts: Facts, mark: Mark | None) -> bool:
+    """Whether it was not there before us; one whose network has another name now has its mark."""
+    if mark is not None:
+        return mark.note == MADE
+    others = (each for each in facts.marks if each.kind == "subnet" and each.note == MADE)
+    return any(each.question.details[:1] == (subnet,) for each in others)
 
 
 def _make_subnet(

@@ -112,7 +112,7 @@ def _netplan(link: BootLink) -> Iterator[TextFile]:
     lines += [f"  {_NETPLAN_SECTIONS[link.type]}:", f'    "{link.name}":']
     lines += (f"      {line}" for line in _netplan_fields(link))
     # Netplan reads file by file, and knows in each only what the ones before it are about.
-    is_on_bridge = link.declared.get(link.parent or "") == "bridge"
+    is_on_bridge = link.declared.get(link.parent or "") in {"bridge", "switch"}
     rank = 93 if is_on_bridge else _NETPLAN_RANKS[link.type]
     yield _text(f"{NETPLAN}/{rank}-reconciler-{link.name}.yaml", *lines)
 

@@ -30,7 +30,7 @@ from reconciler.model.position import Position
 from reconciler.model.resource import Desired
 from reconciler.ports.network_facts import DhcpOption, Reservation
 from reconciler.render.identity import machine_mac
-from reconciler.render.network.made import declared, is_made_here
+from reconciler.render.network.made import declared, is_made_here, may_adopt
 
 KEA = ("kea-dhcp4-server",)
 ROUTES = "classless-static-route"
@@ -135,7 +135,7 @@ def _subnet(documents: Documents, server: _Server) -> Desired[Any]:
         subnet_address(host.name, network.name),
         spec,
         position=documents.position("Network", network.name, "dhcp"),
-        adopts=True,
+        adopts=may_adopt(documents, host),
         locate=partial(_position, documents, network.name),
     )
 
@@ -216,7 +216,7 @@ def _position_of_entry(documents: Documents, network: str, path: str) -> Positio
     """The address of the machine that an entry is for."""
     head, _, rest = path.partition(".")
     machine, _, field = rest.partition(".")
-    if head != "entries" or not machine:
+    if head != "entries" or machine not in documents.machines:  # or of one that has gone
         return documents.position("Network", network, "dhcp")
     item = ("mac",) if field == "mac" else ("address",) if field == "address" else ()
     return documents.position("VirtualMachine", machine, "networks", network, *item)

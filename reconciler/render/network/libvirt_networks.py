@@ -26,7 +26,7 @@ from reconciler.model.resource import Desired
 from reconciler.ports.libvirt_networks import NetworkReservation, reserved_name
 from reconciler.ports.network_facts import Route
 from reconciler.render.identity import mac_of, machine_identity, network_uuid
-from reconciler.render.network.made import Made, declared, networks_made
+from reconciler.render.network.made import Made, declared, may_adopt, networks_made
 
 PACKAGES = ("libvirt-daemon-system", "dnsmasq-base")
 SERVICES = ("libvirtd",)
@@ -49,7 +49,7 @@ def libvirt_networks(documents: Documents) -> Iterator[Desired[Any]]:
                 Address("libvirt_network", made.network.bridge, made.host.name),
                 _network(documents, made),
                 position=documents.position("Network", made.network.name, "hosts", made.host.name),
-                adopts=True,
+                adopts=may_adopt(documents, made.host),
                 locate=partial(_position, documents, made),
             )
 

@@ -23,7 +23,7 @@ from reconciler.model.resource import Desired
 from reconciler.ports.network_acts import Tool
 from reconciler.ports.network_facts import Route
 from reconciler.render.network.boot_files import BootLink, boot_files
-from reconciler.render.network.made import Made, declared, networks_made
+from reconciler.render.network.made import Made, declared, may_adopt, networks_made
 
 USUAL_TOOL: Tool = "networkd"
 PACKAGES: Mapping[Tool, tuple[str, ...]] = {
@@ -36,6 +36,7 @@ SERVICES: Mapping[Tool, tuple[str, ...]] = {
     "netplan": ("systemd-networkd",),
     "ifupdown2": ("networking",),
 }
+_SWITCHES = {"linux": "bridge", "openvswitch": "switch"}
 # Fields of specs that documents call otherwise.
 _BONDS = {"ports": "members", "type": "name", "files": "name"}
 _VLANS = {"parent": "link", "vlan": "id", "type": "name", "files": "name"}
@@ -70,12 +71,12 @@ def tool_comes_first(documents: Documents, host: Host) -> tuple[Address, ...]:
     return declared(host, packages=PACKAGES[tool], services=SERVICES[tool])
 
 
-def links_of_host(documents: Documents, host: Host) -> dict[str, LinkKind]:
-    """What its own document and all networks make of a host's interfaces, by name."""
-    found: dict[str, LinkKind] = {
-        network.bridge: "bridge"
+def links_of_host(documents: Documents, host: Host) -> dict[str, str]:
+    """What its own document and all networks make of a host's interfaces, by name: the kinds."""
+    found = {
+        network.bridge: _SWITCHES[network.switch]
         for network in documents.networks.values()
-        if network.switch == "linux" and any(place.name == host.name for place in network.hosts)
+        if network.switch in _SWITCHES and any(place.name == host.name for place in network.hosts)
     }
     found |= {vlan.name: "vlan" for vlan in host.vlans}
     return found | {bond.name: "bond" for bond in host.bonds}
@@ -142,7 +143,7 @@ def _desired(
         address=Address(kind, name_of(spec.name), host.name),
         spec=replace(spec, files=files, after=after),
         position=locate(""),
-        adopts=True,
+        adopts=may_adopt(documents, host),
         locate=locate,
     )
 

@@ -34,6 +34,14 @@ def networks_made(documents: Documents) -> Iterator[Made]:
                     yield Made(network, host, place)
 
 
+def may_adopt(documents: Documents, host: Host) -> bool:
+    """Whether what is there already, and nobody's that we know, becomes ours: its owner may say so.
+
+    On a host of another environment it is the owner's, whose documents just do not tell of it.
+    """
+    return host.environment == documents.environment
+
+
 def declared(
     host: Host, *, packages: Iterable[str] = (), services: Iterable[str] = ()
 ) -> tuple[Address, ...]:

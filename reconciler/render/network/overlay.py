@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from reconciler.config.networks import IpsecField, Network, NetworkHostField, TunnelField
+from reconciler.config.networks import IpsecField, Network, TunnelField
 from reconciler.config.overlays import end_name, mtu_of, remote_of
 from reconciler.config.repository import Documents
 from reconciler.kinds.base.kind import name_of
@@ -16,9 +16,15 @@ from reconciler.kinds.network.tunnel import TunnelSpec
 from reconciler.model.address import Address
 from reconciler.model.position import Position
 from reconciler.model.resource import Desired
-from reconciler.ports.network_facts import Route, TunnelPort
+from reconciler.ports.network_facts import TunnelPort
 from reconciler.render.network.boot_files import BootLink, boot_files
-from reconciler.render.network.made import Made, declared, networks_made
+from reconciler.render.network.links import (
+    host_addresses,
+    host_routes,
+    tool_comes_first,
+    tool_of,
+)
+from reconciler.render.network.made import Made, declared, may_adopt, networks_made
 
 OPENVSWITCH = ("openvswitch-switch",)
 IPSEC = ("openvswitch-ipsec",)
@@ -47,7 +53,7 @@ def switches(documents: Documents) -> Iterator[Desired[Any]]:
                 address,
                 spec,
                 position=documents.position("Network", made.network.name, "hosts", made.host.name),
-                adopts=True,
+                adopts=may_adopt(documents, made.host),
                 locate=partial(_position_of_switch, documents, made),
             )
 
@@ -74,10 +80,8 @@ def _switch(documents: Documents, made: Made) -> SwitchSpec:
         network.bridge,
         "internal",
         mtu=mtu_of(network, documents.networks),
-        addresses=_addresses(network, made.place),
-        routes=tuple(
-            sorted(Route(str(each.to), str(each.via or ""), each.type) for each in network.routes)
-        ),
+        addresses=host_addresses(network, made.place.address),
+        routes=host_routes(network, made.place.address),
     )
     return SwitchSpec(
         host.name,
@@ -87,16 +91,13 @@ def _switch(documents: Documents, made: Made) -> SwitchSpec:
         link.mtu,
         link.addresses,
         link.routes,
-        files=boot_files(link, host.network_tool or "networkd"),
+        files=boot_files(link, tool_of(host)),
         after=(
             *declared(host, packages=OPENVSWITCH, services=OPENVSWITCH),
+            *tool_comes_first(documents, host),
             *_plugged(documents, made),
         ),
     )
-
-
-def _addresses(network: Network, place: NetworkHostField) -> tuple[str, ...] | None:
-    return None if place.address is None else (f"{place.address}/{network.subnet.prefixlen}",)
 
 
 def _plugged(documents: Documents, made: Made) -> Iterator[Address]:

@@ -34,9 +34,9 @@ def test_it_has_the_hosts_with_their_memory_pools_and_accelerator(
         }
 
 
-def test_every_host_has_the_bridges_of_every_environment(environments: list[Documents]) -> None:
+def test_every_host_has_the_bridges_that_nobody_makes(environments: list[Documents]) -> None:
     farm = blank_farm(environments)
-    assert {host.bridges for host in farm.hosts.values()} == {("br-dev", "br-lan", "br-stg")}
+    assert {host.bridges for host in farm.hosts.values()} == {("br-dev", "br-stg")}
 
 
 def test_nothing_is_on_it(environments: list[Documents]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from reconciler.model.address import Address
 from reconciler.model.resource import Applied, Desired, World
 from reconciler.placement.spread import Placement, Room, place
+from reconciler.ports.hypervisor import Interface
 from tests.farms.specs import GIB, machine, seen, unreachable, want, zone_spec
 
 POOLS = frozenset({"default"})
@@ -246,3 +247,14 @@ def test_a_machine_grows_on_a_host_in_maintenance() -> None:
     closed = replace(A, open=False)
     there = World((seen(machine("a", host="virt1", memory_bytes=GIB)[1]),))
     assert reasons(put(new("a", 3), rooms=(closed,), world=there)) == []
+
+
+def test_a_machine_goes_only_where_its_network_is_made() -> None:
+    lacking = replace(A, lacks=frozenset({("linux", "br-lan")}))
+    plugged = new("web", interfaces=(Interface("52:54:00:00:00:01", "br-lan"),))
+    assert hosts(put(plugged, rooms=(lacking, B))) == {"web": "virt2"}
+    other_sort = replace(A, lacks=frozenset({("openvswitch", "br-lan")}))
+    assert hosts(put(plugged, rooms=(other_sort,))) == {"web": "virt1"}
+    pinned = new("web", host="virt1", interfaces=plugged.spec.interfaces)
+    (reason,) = reasons(put(pinned, rooms=(lacking, B)))
+    assert reason == "virt1 is not among the hosts of the network of br-lan"

@@ -182,6 +182,24 @@ def test_a_host_that_is_not_shared_is_no_room() -> None:
     assert rooms(staging({"hosts.yaml": without})) == ()
 
 
+@pytest.mark.parametrize(
+    ("networks", "is_lacking"),
+    [
+        ("hosts: [{name: virt2}]", True),
+        ("hosts: [{name: virt2}, {name: virt1}]", False),
+        ("", False),
+    ],
+)
+def test_a_host_lacks_the_bridges_that_are_made_on_others_only(
+    networks: str, *, is_lacking: bool
+) -> None:
+    second = FARM["hosts.yaml"].replace("virt1", "virt2").replace("1.17", "1.18")
+    lan = "kind: Network\nname: x\nsubnet: 10.7.0.0/24\nbridge: br-x\n" + networks
+    found = rooms(documents({"more.yaml": f"{second}---\n{lan}\n"}))
+    lacking = {room.host: ("linux", "br-x") in room.lacks for room in found}
+    assert lacking == {"virt1": is_lacking, "virt2": False}
+
+
 def test_a_host_in_maintenance_is_closed() -> None:
     (room,) = rooms(documents({"hosts.yaml": FARM["hosts.yaml"] + "maintenance: true\n"}))
     assert not room.open

@@ -92,13 +92,16 @@ def remove_interface(base: Base, act: RemoveInterface) -> Base:
     """Take it away; its ports stay.
 
     Raises:
-        Refused: guests are plugged into it, or it is another thing by now.
+        Refused: guests are plugged into it, something lies on it, or it is another thing by now.
     """
     known = base.links.get(act.name)
     if known is not None and not act.keeps:
         _refuse_other(base, act.name, act.type)
         if ends := [port for port in plugged(base, act.name) if is_end(base, port)]:
             message = f"guests or containers are plugged into {act.name} ({', '.join(ends)})"
+            raise Refused(message)
+        if above := sorted(name for name, each in base.links.items() if each.parent == act.name):
+            message = f"{', '.join(above)} would go with {act.name}"
             raise Refused(message)
     base = put_files(base, (), act.files)
     links = dict(base.links)

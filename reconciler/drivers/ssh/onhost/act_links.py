@@ -18,7 +18,7 @@ from reconciler.drivers.ssh.onhost.boot_files import (
     tell_tools,
 )
 from reconciler.drivers.ssh.onhost.host import Batch, Refused
-from reconciler.drivers.ssh.onhost.interfaces import Interfaces, ends_of
+from reconciler.drivers.ssh.onhost.interfaces import Interfaces, ends_of, on_top_of
 from reconciler.drivers.ssh.onhost.state import marks
 
 TYPE_CHECKING = False
@@ -105,7 +105,8 @@ def remove_interface(
     """Take an interface away, now and at each boot; with `keeps` only what we added to it.
 
     Raises:
-        Refused: guests or containers are plugged into it, or it is another thing by now.
+        Refused: guests or containers are plugged into it, something lies on it, or it is another
+            thing by now.
     """
     interfaces = interfaces_now(batch)
     is_there = name in interfaces.links and not keeps
@@ -125,6 +126,10 @@ def _refuse(batch: Batch, interfaces: Interfaces, wanted: Wanted) -> None:
     """All reasons why it cannot be made, at once."""
     if wanted.name in interfaces.links:
         _refuse_type(interfaces, wanted.name, wanted.type)
+        if not _is_like(interfaces, wanted):  # and so made anew; what is ours comes back
+            known = {each for _, each in marks(batch)}
+            lost = on_top_of(interfaces, wanted.name)
+            _refuse_loss(wanted.name, [each for each in lost if each not in known])
     parts = [*wanted.ports, *([wanted.parent] if wanted.parent else [])]
     missing = [part for part in parts if part not in interfaces.links]
     reasons = [f"there is no interface {part} here" for part in missing]
@@ -149,6 +154,14 @@ def _refuse_ends(interfaces: Interfaces, name: str) -> None:
     if ends:
         what = f"guests or containers are plugged into {name} ({', '.join(ends)})"
         raise Refused(f"{what}: stop or move them first")
+    _refuse_loss(name, on_top_of(interfaces, name))
+
+
+def _refuse_loss(name: str, lost: Sequence[str]) -> None:
+    """The kernel asks nobody: what is made of an interface goes with it."""
+    if lost:
+        what = f"{', '.join(lost)} would go with {name}"
+        raise Refused(f"{what}: remove what is not needed by hand, or stop the guest")
 
 
 def _make(batch: Batch, interfaces: Interfaces, wanted: Wanted) -> None:

@@ -27,9 +27,10 @@ SECONDS = 15.0
 _LINKS, _SOCKETS = "/sys/class/net", "/proc/net/packet"
 _MOST_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 16
-# A text is matched first, so that what looks like a comment in it is none.
-_TEXT = r'("[^"\\]*(?:\\.[^"\\]*)*")'
-_COMMENTS = re.compile(rf"{_TEXT}|//[^\n]*|\#[^\n]*|/\*.*?\*/", re.DOTALL)
+# A text is matched first, so that what looks like a comment in it is none. What has no end goes to
+# the end of the file, and is an error there: to look for another beginning would take for ever.
+_TEXT = r'("[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z))'
+_COMMENTS = re.compile(rf"{_TEXT}|//[^\n]*|\#[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _LAST_COMMAS = re.compile(rf"{_TEXT}|,(?=\s*[\]}}])", re.DOTALL)  # which Kea lets pass
 
 

@@ -23,6 +23,7 @@ _COMMANDS = "libdhcp_lease_cmds.so"
 _MOST_BYTES = 64 << 20
 _HELD = 0  # the others are declined, and reclaimed
 _MAC = re.compile(r"\A(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\Z")
+_NUMBER = re.compile(r"\A[0-9]{1,18}\Z")
 _ADDRESS = re.compile(r"\A[0-9]{1,3}(?:\.[0-9]{1,3}){3}\Z")
 
 
@@ -99,8 +100,9 @@ def _lines_of(path: str, root: str) -> Iterator[str]:
     except (OSError, Untrusted):
         return
     try:
-        with os.fdopen(open_file(directory, name), encoding="utf-8", errors="replace") as file:
-            yield from file.read(_MOST_BYTES).splitlines()
+        with os.fdopen(open_file(directory, name), "rb") as file:
+            told = file.read(_MOST_BYTES).decode("utf-8", "replace")
+            yield from told.split("\n")  # other ends of lines are a client's
     except (OSError, Untrusted):
         return
     finally:
@@ -112,7 +114,7 @@ def _is_there(path: str, root: str) -> bool:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if _NUMBER.match(text) else 0
 
 
 def _first(found: dict[str, str]) -> dict[str, str]:

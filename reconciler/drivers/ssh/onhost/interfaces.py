@@ -159,3 +159,13 @@ def _with_length(to: str) -> str:
 def ends_of(interfaces: Interfaces, name: str) -> Iterator[str]:
     """The guests' and containers' ends that are plugged into a bridge."""
     return (port for port in interfaces.plugged(name) if interfaces.is_end(port))
+
+
+def on_top_of(interfaces: Interfaces, name: str) -> list[str]:
+    """What goes with an interface: VLANs of it, and guests' and containers' parts of it."""
+    return sorted(
+        other
+        for other, link in interfaces.links.items()
+        if link.get("link") == name and "link_netnsid" not in link
+        if interfaces.kind(other) != "veth"  # which is the other end of a pair, and not on top
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.drivers.refusal import Refused
 from reconciler.drivers.simulated import by_hand_base
 from reconciler.drivers.simulated.base.boot import rebooted
 from reconciler.drivers.simulated.base.links import link_fact, put_interface, remove_interface
@@ -54,3 +55,13 @@ def test_an_address_moves_from_a_port_to_its_bridge() -> None:
         ("10.0.0.1/24",),
         ("10.0.9.1/24",),
     )
+
+
+def test_nothing_is_removed_that_a_vlan_lies_on() -> None:
+    vlan = PutInterface("eth1.7", "vlan", (), parent="br0", vlan=7)
+    base = put_interface(put_interface(Base(), PUT), vlan)
+    gone = RemoveInterface("br0", "bridge", (FILE.path,))
+    with pytest.raises(Refused, match=r"eth1\.7 would go with br0"):
+        remove_interface(base, gone)
+    removed = remove_interface(base, RemoveInterface("eth1.7", "vlan", ()))
+    assert "br0" not in remove_interface(removed, gone).links

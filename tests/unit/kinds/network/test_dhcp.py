@@ -79,6 +79,19 @@ def test_both_go_the_other_way_round() -> None:
     assert is_settled(plan_of(host))
 
 
+@pytest.mark.parametrize("was_there", [True, False])
+def test_a_subnet_whose_network_is_renamed_is_ours_as_much_as_before(*, was_there: bool) -> None:
+    host = farm()
+    if was_there:
+        by_hand_base.put_subnet(host, HOST, NET, Subnet("br-lan"))
+    sync(host, subnet())
+    renamed = Desired(Address("subnet", "new", HOST), replace(SUBNET, network="new"), adopts=True)
+    sync(host, renamed)
+    assert is_settled(plan_of(host, renamed))
+    sync(host)
+    assert (NET in base_of(host).subnets) == was_there
+
+
 def test_a_change_says_whose_address_is_another() -> None:
     host = farm()
     sync(host, *BOTH)

@@ -172,6 +172,20 @@ def test_what_was_there_before_us_stays_and_loses_what_we_added() -> None:
     assert (base.files, base.blackholes, base.marks) == ({}, (), {})
 
 
+def test_a_bridge_whose_port_has_a_file_already_is_made_by_us_and_goes_again() -> None:
+    port = TextFile("/etc/systemd/network/50-reconciler-eth1.network", "[Match]\nName=eth1\n")
+    farm = made(replace(SPEC, files=(FILE, port)))
+    renamed = replace(SPEC, name="br-new", files=(port,))
+    assert {each.action for each in plan_of(farm, bridge(renamed)).changes} == {
+        Action.CREATE,
+        Action.DELETE,
+    }
+    sync(farm, bridge(renamed))
+    sync(farm)
+    assert not {"br-lan", "br-new"} & base_of(farm).links.keys()
+    assert port.path not in base_of(farm).files
+
+
 def test_a_bridge_with_a_guest_in_it_is_not_removed() -> None:
     farm = made()
     by_hand.set_link(farm, HOST, "vnet0", type="tun", master="br-lan")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from reconciler.drivers.simulated import by_hand_base as by_hand
-from reconciler.drivers.simulated.base.state import Link, OpenSwitch, Package, Service
+from reconciler.drivers.simulated.base.state import File, Link, OpenSwitch, Package, Service
 from reconciler.drivers.simulated.farm import SimulatedFarm
+from reconciler.errors import Conflict
 from reconciler.kinds.network.switch import SWITCH, SwitchSpec
 from reconciler.kinds.network.tunnel import TUNNEL, TunnelSpec
 from reconciler.model.address import Address
@@ -154,3 +157,17 @@ def test_every_change_finds_its_way_back() -> None:
 
 def test_a_switch_takes_the_name_of_an_interface() -> None:
     assert SWITCH.claims(SPEC) == frozenset({"interface br-mesh of host virt1"})
+
+
+def test_a_switch_does_not_take_the_name_of_a_bridge_that_is_there() -> None:
+    there = farm(links={"br-mesh": Link("bridge"), "eth1": Link()})
+    with pytest.raises(Conflict, match="is no switch"):
+        sync(there, BRIDGE)
+    assert not base_of(there).switches
+
+
+def test_what_only_has_a_file_left_is_a_new_switch() -> None:
+    there = farm(files={FILE.path: File(content=FILE.content)})
+    sync(there, BRIDGE)
+    sync(there)
+    assert not base_of(there).switches

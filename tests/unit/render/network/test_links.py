@@ -71,6 +71,26 @@ def test_nobody_routes_through_himself() -> None:
     assert spec("bridge@virt1/br-office").routes == (default, direct, own, hole)
 
 
+@pytest.mark.parametrize(
+    ("tool", "file"),
+    [
+        ("networkd", "/etc/systemd/network/50-reconciler-br-office.network.d/office.20.conf"),
+        ("netplan", "/etc/netplan/93-reconciler-office.20.yaml"),
+    ],
+)
+@pytest.mark.parametrize(("switch", "kind"), [("linux", "bridge"), ("openvswitch", "switch")])
+def test_a_vlan_on_a_bridge_comes_after_it_at_once_and_at_boot(
+    tool: str, file: str, switch: str, kind: str
+) -> None:
+    box = BOX.replace("{name: bond0.20, link: bond0,", "{name: office.20, link: br-office,")
+    lan = LAN.replace(", bond0.20]", "]") + f"switch: {switch}\n"
+    found = documents({"box.yaml": f"{box}network_tool: {tool}\n", "office.yaml": lan})
+    (vlan,) = (each.spec for each in links(found) if each.address.kind == "vlan")
+    assert Address(kind, "br-office", "box") in vlan.after
+    assert file in {each.path for each in vlan.files}
+    assert not any("/zz-" in each.path for each in vlan.files)
+
+
 def test_a_vlan_and_a_bond_are_as_the_host_says() -> None:
     bond, vlan = spec("bond@box/bond0"), spec("vlan@box/bond0.20")
     assert (bond.ports, bond.mode, bond.mtu) == (("eth0", "eth1"), "active-backup", 9000)

@@ -73,6 +73,13 @@ def test_each_host_has_the_switch_with_what_is_its_own() -> None:
     assert place_of(switch, "ports").startswith("mesh.yaml:")
 
 
+def test_a_host_has_no_route_through_itself() -> None:
+    found, _, _ = farm(more="routes: [{to: 10.8.0.0/16, via: 10.9.0.1}]\n")
+    assert found["virt1"].routes == ()
+    assert "10.8.0.0" not in str(found["virt1"].files)
+    assert found["virt2"].routes == (Route("10.8.0.0/16", "10.9.0.1"),)
+
+
 def test_each_end_leads_to_another_host_of_whatever_environment() -> None:
     _, found, wanted = farm()
     assert {host: [port.peer for port in spec.ports] for host, spec in found.items()} == {

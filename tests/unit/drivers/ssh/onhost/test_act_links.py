@@ -196,6 +196,13 @@ def test_an_address_that_a_port_has_moves_to_the_bridge(host: Ground) -> None:
         ((link("br0", "veth"),), put(), "br0 is there, and is no bridge (veth)"),
         ((link("br0", "veth"),), GONE, "br0 is there, and is no bridge (veth)"),
         ((BR0, link("vnet3", "tun", master="br0")), GONE, "plugged into br0 (vnet3)"),
+        ((BR0, link("br0.7", "vlan", link="br0")), GONE, "br0.7 would go with br0"),
+        ((BR0, link("macvtap0", "macvtap", link="br0")), GONE, "macvtap0 would go with br0"),
+        (
+            (link("b", "bond", data={"mode": "802.3ad"}), link("b.7", "vlan", link="b")),
+            put("b", "bond", mode="balance-rr"),
+            "b.7 would go with b",
+        ),
         (
             (BR0, link("veth1", "veth", master="br0", link_netnsid=4)),
             GONE,
@@ -271,3 +278,10 @@ def test_the_files_stand_below_the_root(host: Ground, tmp_path: Path) -> None:
     having(host, BR0).done(put())
     assert host.path(PATH).is_relative_to(tmp_path)
     assert host.path(PATH).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_vlan_of_ours_does_not_keep_its_bond_from_being_made_anew(host: Ground) -> None:
+    having(host, link("b", "bond", data={"mode": "802.3ad"}), link("b.7", "vlan", link="b"))
+    host.done(put_mark("vlan", "b.7"))
+    host.done(put("b", "bond", mode="balance-rr"))
+    assert "ip link delete dev b type bond" in changes(host)

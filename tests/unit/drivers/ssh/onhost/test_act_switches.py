@@ -29,6 +29,7 @@ ADDRESSES = [
         "ifname": name,
         "flags": ["UP"],
         "mtu": 1462,
+        "linkinfo": {"info_kind": "openvswitch"},
         "addr_info": [{"local": address, "prefixlen": 24, "scope": "global"}],
     }
     for name, address in (
@@ -205,3 +206,11 @@ def test_a_switch_that_stays_only_forgets_us(host: Ground) -> None:
 def test_without_open_vswitch_the_package_is_asked_for(ground: Ground) -> None:
     for act in (switch(), tunnels(end("virt4", TO_VIRT4)), tunnels()):
         assert "declare the package openvswitch-switch" in ground.refused(act)
+
+
+def test_a_switch_does_not_take_the_name_of_another_interface(host: Ground) -> None:
+    """Open vSwitch would write it down, and look at the next boot who is first."""
+    bridge = {"ifname": "br-new", "flags": ["UP"], "linkinfo": {"info_kind": "bridge"}}
+    host.programs.answers["ip -json -details address"] = Ran(0, json.dumps([bridge]))
+    assert "br-new is there, and is no switch (bridge)" in host.refused(switch())
+    assert not transactions(host)
