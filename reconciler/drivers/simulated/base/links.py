@@ -177,7 +177,9 @@ def _refuse(base: Base, act: PutInterface) -> None:
     ours = {key.partition(" ")[2] for key in base.marks if key.partition(" ")[0] in _MASTERS}
     for port in set(act.ports) & base.links.keys():
         master = base.links[port].master
-        if master not in {None, act.name} and master not in ours:
+        if master in base.switches:  # of which a real kernel says `ovs-system`
+            reasons.append(f"{port} is plugged into switch {master}: take it out there first")
+        elif master not in {None, act.name} and master not in ours:
             reasons.append(f"{port} is plugged into {master}, which is not ours to change")
     if reasons:
         raise Refused("; ".join(sorted(reasons)))
