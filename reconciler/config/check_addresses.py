@@ -191,13 +191,24 @@ def _source(
 def _mac_problems(documents: Documents) -> Iterator[Problem]:
     """Hardware addresses that are written twice; derived ones are compared when all are known."""
     first: dict[str, tuple[str, Position]] = {}
+    for mac, who, position in _macs(documents):
+        other, where = first.setdefault(mac, (who, position))
+        if where != position and who != other:
+            what = f"{who} has {mac}, which {other} has ({where})"
+            yield Problem(position, what, "choose another hardware address")
+
+
+def _macs(documents: Documents) -> Iterator[tuple[str, str, Position]]:
+    """Each one that is written, who has it, and where; a host has one in several networks."""
+    for network in documents.networks.values():
+        for place in network.hosts:
+            if place.mac is not None:
+                path = ("hosts", place.name, "mac")
+                position = documents.position("Network", network.name, *path)
+                yield place.mac, f"host {place.name}", position
     for machine in documents.machines.values():
         for each in machine.networks:
-            if each.mac is None:
-                continue
-            path = ("networks", each.network, "mac")
-            position = documents.position(_MACHINE, machine.name, *path)
-            other, where = first.setdefault(each.mac, (machine.name, position))
-            if where != position:
-                what = f"machine {machine.name} has {each.mac}, which machine {other} has ({where})"
-                yield Problem(position, what, "choose another hardware address")
+            if each.mac is not None:
+                path = ("networks", each.network, "mac")
+                position = documents.position(_MACHINE, machine.name, *path)
+                yield each.mac, f"machine {machine.name}", position

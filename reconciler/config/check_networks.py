@@ -135,6 +135,10 @@ def _host_problems(network: Network, at: At, names: Names) -> Iterator[Problem]:
         if places.count(place) > 1:
             what = f"network {network.name} has host {place} twice"
             yield Problem(position, what, "remove one of them")
+    for each in network.hosts:
+        if each.mac is not None and each.address is None:
+            what = f"host {each.name} has a hardware address on network {network.name} and no other"
+            yield Problem(at("hosts", each.name, "mac"), what, "write its address, or leave it out")
 
 
 def _tunnel_problems(network: Network, at: At) -> Iterator[Problem]:

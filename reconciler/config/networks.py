@@ -20,6 +20,7 @@ from reconciler.config.fields import (
     Interval,
     IpAddress,
     Label,
+    Mac,
     PartitionRange,
     Subnet,
     Vlan,
@@ -47,6 +48,10 @@ class NetworkHostField(Part):
 
     name: Label = Field(description="The name of the host.")
     address: IpAddress | None = Field(None, description="The host's own address there.")
+    mac: Mac | None = Field(
+        None,
+        description="The hardware address by which it asks DHCP for that address.",
+    )
     ports: Annotated[Many[LinkName], Field(max_length=32)] = Field(
         (), description="The interfaces of the host that are plugged into the bridge."
     )

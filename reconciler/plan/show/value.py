@@ -21,7 +21,7 @@ TEXTS = frozenset({"content", "source"})  # fields that hold a whole file
 _SECRET_NAME = re.compile(
     r"(?:\A|_)(?:password|passwd|passphrase|secret|token|credential|key)s?\Z", re.IGNORECASE
 )
-_PUBLIC_NAME = re.compile(r"(?:\A|_)(?:public|host|ssh|authorized)_keys?\Z", re.IGNORECASE)
+_PUBLIC_NAME = re.compile(r"(?:\A|_)(?:public|host|ssh|authorized|tunnel)_keys?\Z", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=://)[^/@:\s]{0,256}:[^/@\s]{1,256}@")
 _LABEL = re.compile(r"\A[a-z0-9-]{1,63}/[A-Za-z0-9_.-]{1,64}@[0-9a-f]{16}\Z")
 _REFERENCE_PARTS = frozenset({"file", "key"})

@@ -191,7 +191,13 @@ def _reservations(documents: Documents, server: _Server) -> Desired[Any] | None:
 
 
 def _entries(documents: Documents, network: Network) -> Iterator[Reservation]:
-    """A reservation for each machine on a network; one without an address has it from the pools."""
+    """A reservation for each machine on a network; one without an address has it from the pools.
+
+    Hosts that ask, too, if the environment makes the network.
+    """
+    for place in network.hosts if is_made_here(documents, network) else ():
+        if place.mac is not None and isinstance(place.address, IPv4Address):
+            yield Reservation(place.mac, str(place.address), place.name)
     for machine in documents.machines.values():
         for attachment in machine.networks:
             is_here = attachment.network == network.name
@@ -216,6 +222,10 @@ def _position_of_entry(documents: Documents, network: str, path: str) -> Positio
     """The address of the machine that an entry is for."""
     head, _, rest = path.partition(".")
     machine, _, field = rest.partition(".")
+    if head == "entries" and any(
+        each.name == machine and each.mac for each in documents.networks[network].hosts
+    ):
+        return documents.position("Network", network, "hosts", machine)
     if head != "entries" or machine not in documents.machines:  # or of one that has gone
         return documents.position("Network", network, "dhcp")
     item = ("mac",) if field == "mac" else ("address",) if field == "address" else ()

@@ -54,8 +54,12 @@ def at_input(documents: Documents, host: Host) -> Iterator[Rule]:
     for phrase in (*_BELONGS, Phrase.ECHO, Phrase.ECHO_6, Phrase.OWN_LEASE_6):
         yield _accept((phrase,), "implied: what IP needs")
     for peers in _peers(documents, host):
+        among = _bridges_without(documents, host, peers)
         for family in _families(peers):
             who = Listed("source", family, f"{peers.sort}_ipv{family}")
+            if among:  # a machine that forges their addresses would speak into the overlay
+                forged = (Interfaces("in", among), who)
+                yield Rule(forged, Verdict.DROP, f"implied: {peers.sort} are not among machines")
             for what in peers.may:
                 yield _accept((who, *what), f"implied: {peers.sort}")
     yield from _leases(documents, host)
@@ -76,6 +80,22 @@ def at_output() -> Iterator[Rule]:
     yield _accept((Interfaces("out", ("lo",)),), "implied: itself")
     for phrase in _BELONGS:
         yield _accept((phrase,), "implied: what IP needs")
+
+
+def _bridges_without(documents: Documents, host: Host, peers: _Peers) -> tuple[str, ...]:
+    """The bridges of this host that are for machines alone: none of these can come in there.
+
+    One with a port of its own, or that is there without us, may be how hosts reach each other.
+    """
+    may_come: dict[str, bool] = {}
+    for network in documents.networks.values():
+        place = next((each for each in network.hosts if each.name == host.name), None)
+        if place is not None or not network.hosts:
+            is_near = any(ip in network.subnet for ip in (*peers.addresses, host.address))
+            bridge = bridge_of(network)
+            open_ = place is None or bool(place.ports) or is_near
+            may_come[bridge] = may_come.get(bridge, False) or open_
+    return tuple(sorted(bridge for bridge, may in may_come.items() if not may))
 
 
 def peer_sets(documents: Documents, host: Host) -> Iterator[tuple[str, tuple[Prefix, ...]]]:

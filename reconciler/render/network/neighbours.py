@@ -7,6 +7,7 @@ its packets elsewhere, is refused before anything moves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
 from typing import Any
 
 from reconciler.config.networks import Network
@@ -85,17 +86,20 @@ def _meeting(documents: Documents, made: Made, branch: Documents) -> Iterator[Pr
     network, theirs, here = made.network, branch.environment, _here(made)
     has_address = made.place.address is not None
     subnet = documents.position("Network", network.name, "subnet")
+    told: list[IPv4Network] = []
     for other in _networks_at(branch, made.host.name):
         place = branch.position("Network", other.name, "subnet")
         if has_address and other.subnet.overlaps(network.subnet):
             what = f"{here} overlaps network {other.name} of {theirs} ({place})"
+            told.append(other.subnet)
             yield Problem(subnet, what, "choose another subnet")
         if other.bridge == network.bridge:
             position = documents.position("Network", network.name, "bridge")
             what = f"{here} would use {other.bridge}, as network {other.name} of {theirs} ({place})"
             yield Problem(position, what, "choose another name")
     for host in branch.hosts.values():
-        if has_address and host.environment == theirs and host.address in network.subnet:
+        is_met = has_address and host.environment == theirs and host.address in network.subnet
+        if is_met and not any(host.address in each for each in told):
             where = branch.position("Host", host.name, "address")
             what = f"{here} holds the address of host {host.name} ({where})"
             yield Problem(subnet, what, "choose another subnet")

@@ -66,7 +66,7 @@ def test_value_below_a_thing_is_hidden_by_the_name_of_its_own_field() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["public_key", "ssh_keys", "authorized_keys", "host_key", "monkey"]
+    "path", ["public_key", "ssh_keys", "authorized_keys", "host_key", "tunnel_key", "monkey"]
 )
 def test_value_that_is_public_is_shown(path: str) -> None:
     assert redacted(path, "ssh-ed25519 AAAA") == "ssh-ed25519 AAAA"

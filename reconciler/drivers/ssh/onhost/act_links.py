@@ -14,6 +14,7 @@ from reconciler.drivers.ssh.onhost.act_interfaces import (
 from reconciler.drivers.ssh.onhost.boot_files import (
     expect_tool,
     put_files,
+    refuse_earlier,
     refuse_others,
     tell_tools,
 )
@@ -84,6 +85,8 @@ def put_interface(  # noqa: PLR0913 (the fields of the act)
     _refuse(batch, interfaces, wanted)
     expect_tool(batch, files)
     refuse_others(batch, name)
+    for port in ports:
+        refuse_earlier(batch, files, port)
     changed = put_files(batch, files, former_files)
     _make(batch, interfaces, wanted)
     _plug_in(batch, wanted)

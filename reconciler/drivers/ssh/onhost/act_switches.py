@@ -13,6 +13,7 @@ from reconciler.drivers.ssh.onhost.act_interfaces import drop_routes, interfaces
 from reconciler.drivers.ssh.onhost.boot_files import (
     expect_tool,
     put_files,
+    refuse_earlier,
     refuse_others,
     tell_tools,
 )
@@ -54,6 +55,8 @@ def put_switch(  # noqa: PLR0913 (the fields of the act)
     _refuse_other(batch, there, name)
     expect_tool(batch, files)
     refuse_others(batch, name)
+    for port in ports:
+        refuse_earlier(batch, files, port)
     _refuse_ports(batch, there, name, ports)
     _transact(batch, f"set up switch {name}", switch_commands(there, name, datapath, ports, mtu))
     _refuse_unserved(batch, name, datapath)

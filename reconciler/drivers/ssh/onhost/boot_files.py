@@ -69,6 +69,23 @@ def refuse_others(batch: Batch, name: str) -> None:
                 raise Refused(f"{what}: take it out there, or out of the document")
 
 
+def refuse_earlier(batch: Batch, files: Iterable[Mapping[str, str]], port: str) -> None:
+    """See to it that at boot a port is plugged in by our file: networkd takes the first by name.
+
+    Raises:
+        Refused: a file that is not ours comes first.
+    """
+    mine = f"{_NETWORKD}50-{_OURS}{port}.network"
+    if not any(file["path"] == mine for file in files):
+        return
+    expected = re.compile(_PLACES[0][1].format(re.escape(port)), re.MULTILINE)
+    for file in _listed(batch, _NETWORKD):
+        if file.endswith(".network") and file < mine:
+            text = (read_small(batch.path(file)) or b"").decode(errors="replace")
+            if expected.search(text):
+                raise Refused(f"{file} sets up the port {port} before ours does: take it out there")
+
+
 def put_files(
     batch: Batch, files: Iterable[Mapping[str, str]], former: Iterable[str] = ()
 ) -> tuple[str, ...]:

@@ -79,8 +79,10 @@ def options(network: str = NETWORK) -> dict[str, str]:
     return {each.name: each.value for each in subnet(network).options}
 
 
-def reserved(*machines: str, environment: str = "production") -> tuple[Reservation, ...]:
-    found = made(farm(machines=machines, environment=environment))
+def reserved(
+    *machines: str, environment: str = "production", network: str = NETWORK
+) -> tuple[Reservation, ...]:
+    found = made(farm(network, environment, machines))
     spec = found[Address("reservations", f"leased.{environment}", "virt1")].spec
     assert isinstance(spec, ReservationsSpec)
     return spec.entries
@@ -159,6 +161,13 @@ def test_a_reservation_is_for_the_machines_own_hardware_address() -> None:
     assert reserved(machine()) == (Reservation(mac, "10.0.0.40", "web-9"),)
     given = machine(attachment="address: 10.0.0.40, mac: '52:54:00:aa:bb:cc'")
     assert reserved(given)[0].mac == "52:54:00:aa:bb:cc"
+
+
+def test_a_host_that_asks_by_dhcp_has_its_address_reserved_by_who_makes_the_network() -> None:
+    mac = "52:54:00:00:00:07"
+    place = "{name: virt1, address: 10.0.0.4}"
+    changed = NETWORK.replace(place, place.replace("}", f", mac: '{mac}'}}"))
+    assert reserved(machine(), network=changed)[0] == Reservation(mac, "10.0.0.4", "virt1")
 
 
 def test_a_renamed_machine_keeps_its_reservation_but_for_the_name() -> None:

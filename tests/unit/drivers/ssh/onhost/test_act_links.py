@@ -262,6 +262,23 @@ def test_what_others_set_up_at_boot_is_not_set_up_twice(host: Ground, path: str,
     host.done(put())
 
 
+@pytest.mark.parametrize(("name", "is_first"), [("10-up", True), ("90-up", False)])
+def test_a_port_that_another_file_sets_up_first_would_not_be_plugged_in_at_boot(
+    host: Ground, name: str, is_first: bool
+) -> None:
+    files = [{"path": "/etc/systemd/network/50-reconciler-eth1.network", "content": "x\n"}]
+    path = host.path(f"/etc/systemd/network/{name}.network")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[Match]\nName=eth1\n")
+    there = having(host, BR0)
+    if is_first:
+        assert "sets up the port eth1 before ours" in there.refused(
+            put(ports=["eth1"], files=files)
+        )
+    else:
+        there.done(put(ports=["eth1"], files=files))
+
+
 def test_a_tool_that_is_not_there_would_set_up_nothing(host: Ground) -> None:
     files = [{"path": "/etc/netplan/92-reconciler-br0.yaml", "content": "network: {}\n"}]
     said = host.refused(put(files=files))
