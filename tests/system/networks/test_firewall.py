@@ -202,8 +202,8 @@ def test_what_is_under_way_survives_every_reload(host: LabHost, farm: NetworksFa
     said = host.run("bash", "-s", stdin=UNDER_LOAD.encode(), within=timedelta(seconds=90))
     counts = json.loads(said)
     assert counts["lost"] == 0, counts
-    assert counts["said"] > RELOADS
-    assert counts["new"] > RELOADS
+    assert counts["said"] > 5
+    assert counts["new"] > 5
 
 
 def test_tables_of_others_stay_as_they_are(host: LabHost, farm: NetworksFarm) -> None:
