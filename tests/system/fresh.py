@@ -136,7 +136,7 @@ class Fresh:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             check=True,
-            timeout=120,
+            timeout=300,
         )
 
     def await_end(self) -> None:
