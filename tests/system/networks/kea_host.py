@@ -15,12 +15,14 @@ test -e {KEA}.of-test || cp -a {KEA} {KEA}.of-test
 systemctl stop kea-dhcp4-server
 cp -a {KEA}.of-test {KEA}
 rm -rf {KEA}.before-reconciler /var/lib/kea/* /var/lib/reconciler
+systemctl reset-failed kea-dhcp4-server 2>/dev/null || :
 systemctl start kea-dhcp4-server
 """
 END = f"""\
 systemctl stop kea-dhcp4-server
 rm -rf {KEA}.before-reconciler /var/lib/kea/* /var/lib/reconciler
 test ! -e {KEA}.of-test || mv {KEA}.of-test {KEA}
+systemctl reset-failed kea-dhcp4-server 2>/dev/null || :
 systemctl start kea-dhcp4-server
 """
 ASK = f"""\
