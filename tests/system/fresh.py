@@ -136,7 +136,7 @@ class Fresh:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             check=True,
-            timeout=300,
+            timeout=120,
         )
 
     def await_end(self) -> None:

@@ -202,10 +202,8 @@ def test_what_is_under_way_survives_every_reload(host: LabHost, farm: NetworksFa
     said = host.run("bash", "-s", stdin=UNDER_LOAD.encode(), within=timedelta(seconds=90))
     counts = json.loads(said)
     assert counts["lost"] == 0, counts
-    # The hooks of a table that is replaced are gone for an instant: once, 1 of 435 got no answer.
-    assert counts["again"] <= 3, counts
-    assert counts["said"] > 5
-    assert counts["new"] > 5
+    assert counts["said"] > RELOADS
+    assert counts["new"] > RELOADS
 
 
 def test_tables_of_others_stay_as_they_are(host: LabHost, farm: NetworksFarm) -> None:
