@@ -9,6 +9,7 @@ from reconciler.config.check_addresses import address_problems
 from reconciler.config.check_firewalls import firewall_problems
 from reconciler.config.check_hosts import host_problems
 from reconciler.config.check_machines import machine_problems
+from reconciler.config.check_nameservers import nameserver_problems
 from reconciler.config.check_networks import network_problems
 from reconciler.config.check_overlays import overlay_problems
 from reconciler.config.check_proxies import proxy_problems
@@ -43,6 +44,7 @@ def check_documents(documents: Documents, names: Names) -> tuple[Problem, ...]:
         *address_problems(documents),
         *firewall_problems(documents, names),
         *proxy_problems(documents, names),
+        *nameserver_problems(documents, names),
         *zone_problems(documents, names),
         *secret_problems(documents),
     )

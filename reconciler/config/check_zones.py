@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
 
-from reconciler.config.documents import RecordField, Zone
 from reconciler.config.fields import TARGET
 from reconciler.config.names import Names, unknown
 from reconciler.config.repository import Documents
+from reconciler.config.zones import RecordField, Zone
 from reconciler.model.position import Position, Problem
 
 RESERVED = "_reconciler"

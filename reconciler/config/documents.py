@@ -23,14 +23,10 @@ from reconciler.config.fields import (
     LibvirtName,
     Mac,
     Mail,
-    Naming,
     Percent,
-    RecordName,
-    RecordValue,
     Sha256,
     Sha512,
     Size,
-    Target,
     TimeZone,
     Uuid,
     Vlan,
@@ -39,9 +35,11 @@ from reconciler.config.fields import (
 from reconciler.config.firewall import Firewall
 from reconciler.config.first_boot import FirstBoot
 from reconciler.config.install import Install
+from reconciler.config.nameserver import Nameserver
 from reconciler.config.networks import Network
 from reconciler.config.part import Many, Part
 from reconciler.config.proxy import Proxy
+from reconciler.config.zones import ServiceField, Zone
 from reconciler.model.quantity import parse_duration
 
 DisruptionName = Literal["live", "restart", "replace", "data-loss"]
@@ -168,6 +166,10 @@ class Host(Base, Document):
     )
     reserved_memory: Size = Field(0, description="What it keeps for itself.")
     accelerator: Literal["kvm", "qemu"] = Field("kvm", description="How it runs guests.")
+    guests: bool = Field(
+        default=True,
+        description="Whether it runs virtual machines; if not, only its base is looked after.",
+    )
     maintenance: bool = Field(
         default=False,
         description="It gets no new machines, and drift of its base is reported, not healed.",
@@ -176,6 +178,9 @@ class Host(Base, Document):
         {}, description="What the other environments may use of it."
     )
     hostname: HostName | None = Field(None, description="What it calls itself.")
+    provides: Annotated[Many[ServiceField], Field(max_length=64)] = Field(
+        (), description="Services that have names of their own."
+    )
     install: Install | None = Field(
         None, description="What host bootstrap makes of it while it runs a rescue system."
     )
@@ -198,48 +203,6 @@ class Farm(Document):
         description="By group of hosts: the processor that all of them can give, so that guests "
         "can move between them while they run.",
     )
-
-
-class RecordField(Part):
-    """A record set written by hand."""
-
-    name: RecordName = Field(description="Inside the zone; @ is the zone itself.")
-    type: Literal["A", "AAAA", "CNAME", "MX", "TXT", "SRV", "CAA", "NS", "PTR"] = Field(
-        description="The type."
-    )
-    ttl: Duration | None = Field(None, description="Time to live, else the zone's.")
-    values: Many[RecordValue] = Field(min_length=1, description="The values as in a zone file.")
-
-
-class NamingField(Part):
-    """How things are called under the domain of their environment."""
-
-    machines: Naming = Field("{name}", description="Virtual machines.")
-    hosts: Naming = Field("{name}.host", description="Hosts.")
-
-
-class Zone(Document):
-    """A DNS zone with the farm's names in it."""
-
-    kind: Literal["Zone"]
-    name: Domain = Field(description="The name of the zone, without the final dot.")
-    server: Domain = Field(description="The primary name server, by its name.")
-    primary: Target = Field(description="The primary server as the SOA record names it.")
-    nameservers: Many[Target] = Field(min_length=1, description="The servers of the zone.")
-    contact: Mail | None = Field(None, description="Who answers for it, else the farm's contact.")
-    serial: Annotated[int, Field(ge=1, le=4294967295)] = Field(
-        1, description="Where the serial of a new zone starts."
-    )
-    ttl: Duration = Field(parse_duration("1h"), description="Time to live of its records.")
-    refresh: Duration = Field(parse_duration("3h"), description="When secondaries look again.")
-    retry: Duration = Field(parse_duration("30m"), description="When they try again.")
-    expire: Duration = Field(parse_duration("2w"), description="When they give up.")
-    negative_ttl: Duration = Field(
-        parse_duration("30m"), description="How long an absent name is remembered."
-    )
-    naming: NamingField = Field(NamingField(), description="How machines and hosts are called.")
-    records: Many[RecordField] = Field((), description="Records written by hand.")
-    reverse: Many[Label] = Field((), description="The networks it makes reverse zones for.")
 
 
 class Image(Document):
@@ -305,6 +268,9 @@ class VirtualMachine(Document):
     )
     disks: Disks = Field((), description="The disks; the first is the root disk.")
     networks: Attachments = Field((), description="The networks it is plugged into.")
+    provides: Annotated[Many[ServiceField], Field(max_length=64)] = Field(
+        (), description="Services that have names of their own."
+    )
     first_boot: FirstBoot | None = Field(
         None, description="What it makes of itself when it first boots: accounts, packages, files."
     )
@@ -333,6 +299,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     Network,
     Firewall,
     Proxy,
+    Nameserver,
     Zone,
     Image,
     Stack,

@@ -278,6 +278,7 @@ def _documents(
         networks=_of("Network", models),
         firewalls=_of("Firewall", models),
         proxies=_of("Proxy", models),
+        nameservers=_of("Nameserver", models),
         zones=_of("Zone", models),
         images=_of("Image", models),
         machines=_of("VirtualMachine", models),

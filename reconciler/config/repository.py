@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.config.documents import Environment, Farm, Host, Image, VirtualMachine, Zone
+from reconciler.config.documents import Environment, Farm, Host, Image, VirtualMachine
 from reconciler.config.firewall import Firewall
+from reconciler.config.nameserver import Nameserver
 from reconciler.config.networks import Network
 from reconciler.config.proxy import Proxy
 from reconciler.config.secrets import Secrets
+from reconciler.config.zones import Zone
 from reconciler.model.position import Position
 
 Locate = Callable[[str, str, tuple[str, ...]], Position]
@@ -30,6 +32,7 @@ class Documents:
     networks: Mapping[str, Network]
     firewalls: Mapping[str, Firewall]
     proxies: Mapping[str, Proxy]
+    nameservers: Mapping[str, Nameserver]
     zones: Mapping[str, Zone]
     images: Mapping[str, Image]
     machines: Mapping[str, VirtualMachine]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,8 +34,8 @@ from reconciler.ports.hypervisor import Accelerator, Hypervisor
 from reconciler.ports.machine import Machine
 from reconciler.ports.nameserver import (
     Nameserver,
-    RecordSet,
-    Timers,
+    NewZone,
+    Rules,
     ZoneState,
     ZoneUpdate,
 )
@@ -220,20 +220,26 @@ class _Undriven:
         """Refuse."""
         self._refuse("list the zones")
 
+    def serials(self, names: Iterable[str]) -> Mapping[str, int]:
+        """Refuse."""
+        self._refuse(f"ask for the serials of {', '.join(names)}")
+
     def zone(self, name: str) -> ZoneState:
         """Refuse."""
         self._refuse(f"read zone {name}")
 
-    def create_zone(
-        self, name: str, timers: Timers, serial: int, records: tuple[RecordSet, ...]
-    ) -> None:
+    def create_zone(self, zone: NewZone) -> None:
         """Refuse."""
-        del timers, serial, records
-        self._refuse(f"create zone {name}")
+        self._refuse(f"create zone {zone.name}")
 
     def update_zone(self, update: ZoneUpdate) -> None:
         """Refuse."""
         self._refuse(f"update zone {update.zone}")
+
+    def set_rules(self, name: str, rules: Rules) -> None:
+        """Refuse."""
+        del rules
+        self._refuse(f"set the rules of zone {name}")
 
     def delete_zone(self, name: str) -> None:
         """Refuse."""

@@ -20,13 +20,15 @@ from reconciler.model.diff import diff_fields
 from reconciler.model.plain import to_plain
 from reconciler.model.resource import Observed, Owner
 from reconciler.ports.facts import Facts, Question
-from reconciler.ports.nameserver import RecordSet, Timers, ZoneState, ZoneUpdate
+from reconciler.ports.nameserver import NewZone, RecordSet, Rules, Timers, ZoneState, ZoneUpdate
 from reconciler.ports.world import Ports
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneSpec:
-    """Records of a zone. `timers` None means that the zone itself is another's.
+    """Records of a zone. `timers` and `rules` None mean that the zone itself is another's.
+
+    `rules` None beside timers mean that its server's configuration is not ours.
 
     `serial` is where a new zone starts, and what was seen of an existing one; the server counts
     it up, so it is never compared. `stale` are keys of our marks on records that are gone.
@@ -36,8 +38,10 @@ class ZoneSpec:
     name: str
     timers: Timers | None
     records: tuple[RecordSet, ...]
+    rules: Rules | None = None
     serial: int = field(default=1, compare=False)
     stale: tuple[str, ...] | None = field(default=None, compare=False)
+    after: tuple[Address, ...] = field(default=(), compare=False)
 
 
 class ZoneKind:
@@ -53,9 +57,9 @@ class ZoneKind:
         return spec.name
 
     def needs(self, address: Address, spec: ZoneSpec) -> frozenset[Address]:
-        """Nothing: names may be there before the machines."""
-        del address, spec
-        return frozenset()
+        """What its server is set up by; names may be there before the machines."""
+        del address
+        return frozenset(spec.after)
 
     def claims(self, spec: ZoneSpec) -> frozenset[str]:
         """Its record sets and, with the authority, the zone."""
@@ -95,8 +99,12 @@ class ZoneKind:
         """Make the zone, or put our records into somebody else's."""
         records = (*desired.records, *marks(_holding(desired, owner)))
         if desired.timers is None:
-            return (PutRecords(desired.server, desired.name, records),)
-        return (CreateZone(desired.server, desired.name, desired.timers, desired.serial, records),)
+            return (PutRecords(desired.server, desired.name, records, owner.environment),)
+        rules = desired.rules or Rules()
+        zone = NewZone(
+            desired.name, desired.timers, desired.serial, records, owner.environment, rules
+        )
+        return (CreateZone(desired.server, zone),)
 
     def update(
         self,
@@ -119,7 +127,9 @@ class ZoneKind:
         held = (*observed.records, *marks(_holding(observed, owner)))
         keys = tuple(sorted({*(record.key for record in held), *(observed.stale or ())}))
         authority = observed.timers is not None
-        return (DropZone(observed.server, observed.name, keys, authority=authority),)
+        return (
+            DropZone(observed.server, observed.name, keys, owner.environment, authority=authority),
+        )
 
     def without(self, address: Address, observed: ZoneSpec, lost: frozenset[Address]) -> ZoneSpec:
         """The same, because it needs nothing."""
@@ -138,6 +148,7 @@ class ZoneKind:
         update = ZoneUpdate(
             zone=observed.name,
             serial=observed.serial,
+            environment=owner.environment,
             put=marks(_holding(observed, owner)),
             remove=observed.stale or (),
         )
@@ -163,6 +174,7 @@ def _difference(desired: ZoneSpec, observed: ZoneSpec, owner: Owner) -> ZoneUpda
     return ZoneUpdate(
         zone=desired.name,
         serial=observed.serial,
+        environment=owner.environment,
         put=(*(after[key] for key in sorted(after) if before.get(key) != after[key]), *new_marks),
         remove=tuple(sorted(gone)),
         absent=tuple(sorted(after.keys() - before.keys())),

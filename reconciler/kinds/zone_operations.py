@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import Conflict
 from reconciler.model.change import Disruption
-from reconciler.ports.nameserver import RecordSet, Timers, ZoneUpdate
+from reconciler.ports.nameserver import NewZone, RecordSet, ZoneUpdate
 from reconciler.ports.world import Ports
 
 
@@ -26,20 +26,16 @@ class OnServer:
 class CreateZone(OnServer):
     """Begin to serve a zone."""
 
-    zone: str
-    timers: Timers
-    serial: int
-    records: tuple[RecordSet, ...]
+    zone: NewZone
     disruption: Disruption = Disruption.LIVE
 
     def run(self, ports: Ports) -> None:
         """Call the name server."""
-        server = ports.nameserver(self.server)
-        server.create_zone(self.zone, self.timers, self.serial, self.records)
+        ports.nameserver(self.server).create_zone(self.zone)
 
     def __str__(self) -> str:
         """In words."""
-        return f"create zone {self.zone} on {self.server}"
+        return f"create zone {self.zone.name} on {self.server}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +62,7 @@ class PutRecords(OnServer):
 
     zone: str
     records: tuple[RecordSet, ...]
+    environment: str
     disruption: Disruption = Disruption.LIVE
 
     def run(self, ports: Ports) -> None:
@@ -73,7 +70,8 @@ class PutRecords(OnServer):
         server = ports.nameserver(self.server)
         serial = server.zone(self.zone).serial
         absent = tuple(record.key for record in self.records)
-        server.update_zone(ZoneUpdate(self.zone, serial, put=self.records, absent=absent))
+        update = ZoneUpdate(self.zone, serial, self.environment, put=self.records, absent=absent)
+        server.update_zone(update)
 
     def __str__(self) -> str:
         """In words."""
@@ -89,6 +87,7 @@ class DropZone(OnServer):
 
     zone: str
     keys: tuple[str, ...]
+    environment: str
     authority: bool
     disruption: Disruption = Disruption.REPLACE
 
@@ -110,7 +109,8 @@ class DropZone(OnServer):
             server.delete_zone(self.zone)
             return
         ours = {record.key for record in state.records} & set(self.keys)
-        server.update_zone(ZoneUpdate(self.zone, state.serial, remove=tuple(sorted(ours))))
+        remove = tuple(sorted(ours))
+        server.update_zone(ZoneUpdate(self.zone, state.serial, self.environment, remove=remove))
 
     def __str__(self) -> str:
         """In words."""

@@ -5,8 +5,9 @@ Errors as in `reconciler.ports.hypervisor`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,26 +41,66 @@ class Timers:
     negative_ttl_seconds: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """What the holder of a key may change in a zone: one name, or all `below` it and itself.
+
+    `holder` is an environment, or `dhcp`. `name` is relative to the zone, `@` its apex. `types` are
+    types of records, none for all.
+    """
+
+    holder: str
+    name: str = "@"
+    below: bool = True
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a server treats a zone: who may change what, and how the serial goes on.
+
+    `date`: a serial is a date and two digits, or one more than before where that is greater.
+    """
+
+    grants: tuple[Grant, ...] = ()
+    serials: Literal["increment", "date"] = "increment"
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneState:
-    """A zone as it is served."""
+    """A zone as it is served. `rules` None: the server does not tell, or they are not ours."""
 
     name: str
     serial: int
     timers: Timers
     records: tuple[RecordSet, ...]
+    rules: Rules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewZone:
+    """A zone to begin with. `environment` is who makes it, with its key."""
+
+    name: str
+    timers: Timers
+    serial: int
+    records: tuple[RecordSet, ...]
+    environment: str
+    rules: Rules = Rules()
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneUpdate:
     """One atomic change of a zone (RFC 2136).
 
-    `serial` is the serial the zone must still have. `absent` are keys of record sets that must not
+    `environment` is in whose name, and so with which key. `serial` is the serial the zone must still
+    have. `absent` are keys of record sets that must not
     exist, so that nobody's record is overwritten; `put` replaces whole sets; `remove` are keys.
     """
 
     zone: str
     serial: int
+    environment: str
     put: tuple[RecordSet, ...] = ()
     remove: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
@@ -73,17 +114,21 @@ class Nameserver(Protocol):
         """The names of the zones it is primary for, without the final dot."""
         ...
 
+    def serials(self, names: Iterable[str]) -> Mapping[str, int]:
+        """The serial of each of these zones that it serves: the cheap look."""
+        ...
+
     def zone(self, name: str) -> ZoneState:
         """The whole zone.
+
+        A driver may remember it while its serial stays, but not for longer than its full audit.
 
         Raises:
             NotFound: it does not serve the zone.
         """
         ...
 
-    def create_zone(
-        self, name: str, timers: Timers, serial: int, records: tuple[RecordSet, ...]
-    ) -> None:
+    def create_zone(self, zone: NewZone) -> None:
         """Begin to serve a zone with these records.
 
         Raises:
@@ -94,9 +139,22 @@ class Nameserver(Protocol):
     def update_zone(self, update: ZoneUpdate) -> None:
         """Change a zone, wholly or not at all; the serial goes up.
 
+        What does not fit into one message is sent in several, in an order in which no name is
+        without its records at any time; then it may be changed in part.
+
         Raises:
             NotFound: it does not serve the zone.
             Conflict: the serial has moved on, a set in `absent` exists, or no zone would result.
+            Denied: the environment may not change that.
+        """
+        ...
+
+    def set_rules(self, name: str, rules: Rules) -> None:
+        """Let a zone be treated like this from now on. Idempotent.
+
+        Raises:
+            NotFound: it does not serve the zone.
+            Denied: its configuration is not ours.
         """
         ...
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Any
 
-from reconciler.config.documents import NamingField, RecordField, Zone
 from reconciler.config.repository import Documents
+from reconciler.config.zones import NamingField, RecordField, Zone
 from reconciler.errors import ConfigError
 from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.address import Address

@@ -7,7 +7,8 @@ packages=(
     iproute2 iputils-ping ethtool nftables
     libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system libvirt-clients
     qemu-system-x86 qemu-utils ovmf swtpm-tools
-    openvswitch-switch bind9 bind9-dnsutils kea-dhcp4-server dnsmasq-base nginx-light
+    openvswitch-switch bind9 bind9-dnsutils bind9-utils nsd knot dnsmasq-base nginx-light
+    kea-dhcp4-server kea-dhcp-ddns-server apt-cacher-ng
     inotify-tools
     # What makes the images of the guests.
     cpio e2fsprogs fdisk grub-common grub-pc-bin genisoimage
@@ -60,6 +61,7 @@ configure_base() { # root
     # The kernel belongs to the outer machine: nobody sets it up from in here.
     chroot "$1" systemctl --quiet mask systemd-sysctl.service systemd-udevd.service \
         systemd-udev-trigger.service systemd-modules-load.service getty.target console-getty.service
-    chroot "$1" systemctl --quiet disable nginx.service apt-daily.timer apt-daily-upgrade.timer
+    chroot "$1" systemctl --quiet disable nginx.service nsd.service knot.service \
+        kea-dhcp-ddns-server.service apt-cacher-ng.service apt-daily.timer apt-daily-upgrade.timer
     chroot "$1" systemctl --quiet enable lab-switch.service libvirtd.service
 }

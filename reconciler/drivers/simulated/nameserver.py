@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from reconciler.drivers.simulated import zones
 from reconciler.drivers.simulated.cell import Cell
 from reconciler.drivers.simulated.faults import Call, Wire
 from reconciler.drivers.simulated.state import FarmState, Server
-from reconciler.ports.nameserver import Nameserver, RecordSet, Timers, ZoneState, ZoneUpdate
+from reconciler.ports.nameserver import Nameserver, NewZone, Rules, ZoneState, ZoneUpdate
 
 
 class SimulatedNameserver:
@@ -28,22 +28,31 @@ class SimulatedNameserver:
         with self._call("zones"):
             return tuple(sorted(self._server(self._cell.state).zones))
 
+    def serials(self, names: Iterable[str]) -> Mapping[str, int]:
+        """The serial of each of these zones that it serves."""
+        with self._call("serials"):
+            served = self._server(self._cell.state).zones
+            return {name: served[name].serial for name in names if name in served}
+
     def zone(self, name: str) -> ZoneState:
         """The whole zone."""
         with self._call("zone", name):
             return zones.named(self._server(self._cell.state), name)
 
-    def create_zone(
-        self, name: str, timers: Timers, serial: int, records: tuple[RecordSet, ...]
-    ) -> None:
+    def create_zone(self, zone: NewZone) -> None:
         """Begin to serve a zone."""
-        with self._call("create_zone", name, timers, serial, records):
-            self._change(lambda server: zones.create(server, name, timers, serial, records))
+        with self._call("create_zone", zone.name, zone):
+            self._change(lambda server: zones.create(server, zone))
 
     def update_zone(self, update: ZoneUpdate) -> None:
         """Change a zone, wholly or not at all."""
         with self._call("update_zone", update.zone, update):
             self._change(lambda server: zones.update(server, update))
+
+    def set_rules(self, name: str, rules: Rules) -> None:
+        """Let a zone be treated like this from now on."""
+        with self._call("set_rules", name, rules):
+            self._change(lambda server: zones.with_rules(server, name, rules))
 
     def delete_zone(self, name: str) -> None:
         """Serve the zone no more."""

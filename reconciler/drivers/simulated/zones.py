@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.simulated.state import Server
-from reconciler.ports.nameserver import RecordSet, Timers, ZoneState, ZoneUpdate
+from reconciler.ports.nameserver import NewZone, RecordSet, Rules, Timers, ZoneState, ZoneUpdate
 
 APEX = "@"
 LARGEST_SERIAL = 2**32 - 1
@@ -40,26 +40,34 @@ def named(server: Server, name: str) -> ZoneState:
     return zone
 
 
-def create(
-    server: Server, name: str, timers: Timers, serial: int, records: Iterable[RecordSet]
-) -> Server:
+def create(server: Server, new: NewZone) -> Server:
     """Begin to serve a zone.
 
     Raises:
         Refused: it is served already, or it would be no zone.
     """
-    reasons = []
+    name, reasons = new.name, []
     if name in server.zones:
         reasons.append(f"zone {name} is served already")
     if len(name) > LONGEST_NAME or not all(_ZONE_LABEL.match(each) for each in name.split(".")):
         reasons.append(f"{name[:80]!r} cannot be the name of a zone")
-    if not 0 < serial <= LARGEST_SERIAL:
-        reasons.append(f"{serial} cannot be a serial")
-    zone = ZoneState(name, serial, timers, _sorted(records))
+    if not 0 < new.serial <= LARGEST_SERIAL:
+        reasons.append(f"{new.serial} cannot be a serial")
+    zone = ZoneState(name, new.serial, new.timers, _sorted(new.records), new.rules)
     reasons += [*_contradictions(zone), *_homeless_nameservers(zone)]
     if reasons:
         raise Refused("; ".join(reasons))
     return with_zone(server, zone)
+
+
+def with_rules(server: Server, name: str, rules: Rules) -> Server:
+    """Treat a zone by other rules.
+
+    Raises:
+        Missing: the zone is not served here.
+    """
+    zone = named(server, name)
+    return server if zone.rules == rules else with_zone(server, replace(zone, rules=rules))
 
 
 def update(server: Server, wanted: ZoneUpdate) -> Server:
