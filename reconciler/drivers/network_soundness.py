@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkReservation
+from reconciler.ports.libvirt_networks import NetworkDefinition
+from reconciler.ports.network_facts import Reservation
 
 FORWARDS = frozenset({"nat", "route", "none"})
 LONGEST_DEVICE = 15
@@ -41,7 +42,7 @@ def unsound_network(wanted: NetworkDefinition) -> Iterator[str]:
     yield from _unsound_addresses(wanted)
 
 
-def unsound_reservations(entries: Iterable[NetworkReservation]) -> Iterator[str]:
+def unsound_reservations(entries: Iterable[Reservation]) -> Iterator[str]:
     """Why no network can have such reservations; nothing when one can."""
     known = list(entries)
     for each in known:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.ports.network_facts import Route
+from reconciler.ports.network_facts import Reservation, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,6 @@ class NetworkDefinition:
     boot_server: str = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class NetworkReservation:
-    """An address that is kept for a hardware address, and the name that goes with it."""
-
-    mac: str
-    address: str
-    hostname: str
-
-    @property
-    def key(self) -> str:
-        """The name of whom it is for."""
-        return self.hostname
-
-
 @dataclass(frozen=True, slots=True)
 class NetworkState:
     """A network as it is. `subnet` is its IPv4 network (CIDR), where it has one.
@@ -62,12 +48,12 @@ class NetworkState:
     bridge: str
     subnet: str | None = None
     definition: NetworkDefinition | None = None
-    reservations: tuple[NetworkReservation, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
     running: bool = True
     autostart: bool = True
     users: int = 0
     live: NetworkDefinition | None = None
-    live_reservations: tuple[NetworkReservation, ...] | None = None
+    live_reservations: tuple[Reservation, ...] | None = None
 
 
 class Networks(Protocol):
@@ -96,9 +82,7 @@ class Networks(Protocol):
         """
         ...
 
-    def reserve(
-        self, network: str, environment: str, entries: tuple[NetworkReservation, ...]
-    ) -> None:
+    def reserve(self, network: str, environment: str, entries: tuple[Reservation, ...]) -> None:
         """Make these the reservations of an environment in a network, while it runs. Idempotent.
 
         Those of others stay, but for one of a hardware address that is among these.
@@ -115,9 +99,7 @@ def reserved_name(environment: str, name: str) -> str:
     return f"{environment}-{name}"
 
 
-def reserved_by(
-    environment: str, entries: Iterable[NetworkReservation]
-) -> tuple[NetworkReservation, ...]:
+def reserved_by(environment: str, entries: Iterable[Reservation]) -> tuple[Reservation, ...]:
     """The reservations of an environment, as their names tell; sorted."""
     prefix = reserved_name(environment, "")
     return tuple(sorted(each for each in entries if each.hostname.startswith(prefix)))
@@ -125,9 +107,9 @@ def reserved_by(
 
 def outdated(
     environment: str,
-    present: Iterable[NetworkReservation],
-    wanted: Iterable[NetworkReservation],
-) -> tuple[NetworkReservation, ...]:
+    present: Iterable[Reservation],
+    wanted: Iterable[Reservation],
+) -> tuple[Reservation, ...]:
     """The reservations that have to go before `wanted` can be those of the environment."""
     entries, kept = frozenset(present), frozenset(wanted)
     macs = {each.mac for each in kept}

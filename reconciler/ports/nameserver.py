@@ -93,9 +93,9 @@ class NewZone:
 class ZoneUpdate:
     """One atomic change of a zone (RFC 2136).
 
-    `environment` is in whose name, and so with which key. `serial` is the serial the zone must still
-    have. `absent` are keys of record sets that must not
-    exist, so that nobody's record is overwritten; `put` replaces whole sets; `remove` are keys.
+    `environment` is in whose name, and so with which key. `serial` is the serial the zone must
+    still have. `absent` are keys of record sets that must not exist, so that nobody's record is
+    overwritten; `put` replaces whole sets; `remove` are keys.
     """
 
     zone: str

@@ -11,13 +11,8 @@ import pytest
 
 from reconciler.errors import Conflict, NotFound
 from reconciler.ports.hypervisor import Interface
-from reconciler.ports.libvirt_networks import (
-    NetworkDefinition,
-    NetworkReservation,
-    NetworkState,
-    reserved_by,
-)
-from reconciler.ports.network_facts import Route
+from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkState, reserved_by
+from reconciler.ports.network_facts import Reservation, Route
 from tests.contract.bench import MIB, Bench
 
 NAME = "natcontract"
@@ -39,9 +34,9 @@ EVERYTHING = replace(
     boot_file="pxelinux.0",
     boot_server="10.213.99.2",
 )
-WEB = NetworkReservation("52:54:00:00:00:01", "10.213.99.11", "production-web")
-DB = NetworkReservation("52:54:00:00:00:02", "10.213.99.12", "production-db")
-THEIRS = NetworkReservation("52:54:00:00:00:03", "10.213.99.13", "staging-web")
+WEB = Reservation("52:54:00:00:00:01", "10.213.99.11", "production-web")
+DB = Reservation("52:54:00:00:00:02", "10.213.99.12", "production-db")
+THEIRS = Reservation("52:54:00:00:00:03", "10.213.99.13", "staging-web")
 
 
 @pytest.fixture
@@ -248,9 +243,7 @@ def test_an_address_is_not_reserved_twice(bench: Bench, network: str) -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_reserved_is_refused(
-    bench: Bench, network: str, wrong: NetworkReservation
-) -> None:
+def test_what_cannot_be_reserved_is_refused(bench: Bench, network: str, wrong: Reservation) -> None:
     with pytest.raises(Conflict):
         bench.hypervisor.reserve(network, "production", (wrong,))
     assert state(bench).reservations == ()

@@ -13,8 +13,8 @@ from lxml import etree
 from reconciler.drivers.libvirt_.network_xml import network_xml, reservation_xml
 from reconciler.drivers.network_soundness import unsound_reservations
 from reconciler.drivers.refusal import Refused
-from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkReservation
-from reconciler.ports.network_facts import Route
+from reconciler.ports.libvirt_networks import NetworkDefinition
+from reconciler.ports.network_facts import Reservation, Route
 from tests.security.test_S10_domain_xml import PAYLOADS, shape_of
 
 NETWORK = NetworkDefinition(
@@ -32,7 +32,7 @@ NETWORK = NetworkDefinition(
     boot_file="pxelinux.0",
     boot_server="192.168.122.7",
 )
-ENTRY = NetworkReservation("52:54:00:00:00:01", "192.168.122.9", "production-web")
+ENTRY = Reservation("52:54:00:00:00:01", "192.168.122.9", "production-web")
 TEXTS = ("name", "uuid", "forward", "address", "bridge", "router", "domain")
 FIELDS = (*TEXTS, "boot_file", "boot_server", "ranges", "nameservers", "to", "via")
 MORE = {

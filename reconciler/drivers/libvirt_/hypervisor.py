@@ -39,11 +39,8 @@ from reconciler.ports.hypervisor import (
     TrashedVolume,
     VolumeState,
 )
-from reconciler.ports.libvirt_networks import (
-    NetworkDefinition,
-    NetworkReservation,
-    NetworkState,
-)
+from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkState
+from reconciler.ports.network_facts import Reservation
 
 LOOK_SECONDS = 0.5
 SNAPSHOT_DEADLINE = timedelta(minutes=10)
@@ -289,7 +286,7 @@ class LibvirtHypervisor:
         self._connection.run(f"remove network {name}", lambda c: networks.remove(c, name))
 
     def reserve(
-        self, network: str, environment: str, entries: tuple[NetworkReservation, ...]
+        self, network: str, environment: str, entries: tuple[Reservation, ...]
     ) -> None:
         """Make these the reservations of the environment, one by one."""
         self._connection.run(

@@ -15,8 +15,8 @@ from lxml import etree
 from reconciler.drivers.libvirt_.xmltext import add, child, drop, parse, whole_number
 from reconciler.drivers.network_soundness import unsound_network
 from reconciler.drivers.refusal import Refused
-from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkReservation
-from reconciler.ports.network_facts import Route
+from reconciler.ports.libvirt_networks import NetworkDefinition
+from reconciler.ports.network_facts import Reservation, Route
 
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
 OPTIONS, OPTION = f"{{{DNSMASQ}}}options", f"{{{DNSMASQ}}}option"
@@ -110,11 +110,11 @@ def ranges_of(root: Any) -> tuple[str, ...]:
     return tuple(sorted(f"{each.get('start', '')}-{each.get('end', '')}" for each in found))
 
 
-def reservations_of(root: Any) -> tuple[NetworkReservation, ...]:
+def reservations_of(root: Any) -> tuple[Reservation, ...]:
     """What is reserved for hardware addresses, sorted."""
     return tuple(
         sorted(
-            NetworkReservation(
+            Reservation(
                 each.get("mac", "").lower(), each.get("ip", ""), each.get("name", "")
             )
             for each in root.iterfind("ip/dhcp/host")
@@ -129,7 +129,7 @@ def range_xml(text: str, lease_seconds: int | None) -> str:
     return said
 
 
-def reservation_xml(entry: NetworkReservation) -> str:
+def reservation_xml(entry: Reservation) -> str:
     """A reservation as libvirt's update wants it.
 
     Raises:

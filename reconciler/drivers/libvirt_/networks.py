@@ -24,12 +24,8 @@ from reconciler.drivers.libvirt_.reading import interface_elements
 from reconciler.drivers.libvirt_.xmltext import parse, whole_number
 from reconciler.drivers.network_soundness import unsound_reservations
 from reconciler.drivers.refusal import Missing, Refused
-from reconciler.ports.libvirt_networks import (
-    NetworkDefinition,
-    NetworkReservation,
-    NetworkState,
-    outdated,
-)
+from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkState, outdated
+from reconciler.ports.network_facts import Reservation
 
 STORED = libvirt.VIR_NETWORK_XML_INACTIVE
 IN_CONFIG = libvirt.VIR_NETWORK_UPDATE_AFFECT_CONFIG
@@ -83,7 +79,7 @@ def remove(connection: Any, name: str) -> None:
 
 
 def reserve(
-    connection: Any, name: str, environment: str, entries: tuple[NetworkReservation, ...]
+    connection: Any, name: str, environment: str, entries: tuple[Reservation, ...]
 ) -> None:
     """Make these the reservations of the environment, in what is stored and in what runs.
 

@@ -31,11 +31,8 @@ from reconciler.ports.hypervisor import (
     TrashedVolume,
     VolumeState,
 )
-from reconciler.ports.libvirt_networks import (
-    NetworkDefinition,
-    NetworkReservation,
-    NetworkState,
-)
+from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkState
+from reconciler.ports.network_facts import Reservation
 
 
 class SimulatedHypervisor:
@@ -87,7 +84,7 @@ class SimulatedHypervisor:
             self._change(lambda host: networks.remove(host, name))
 
     def reserve(
-        self, network: str, environment: str, entries: tuple[NetworkReservation, ...]
+        self, network: str, environment: str, entries: tuple[Reservation, ...]
     ) -> None:
         """Make these the reservations of the environment."""
         with self._call("reserve", network, environment, entries):

@@ -10,12 +10,8 @@ from reconciler.drivers.network_soundness import unsound_network, unsound_reserv
 from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.simulated.plugs import plugs
 from reconciler.drivers.simulated.state import Host, Network
-from reconciler.ports.libvirt_networks import (
-    NetworkDefinition,
-    NetworkReservation,
-    NetworkState,
-    outdated,
-)
+from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkState, outdated
+from reconciler.ports.network_facts import Reservation
 
 
 def states_of(host: Host) -> Iterator[NetworkState]:
@@ -65,7 +61,7 @@ def remove(host: Host, name: str) -> Host:
 
 
 def reserve(
-    host: Host, name: str, environment: str, entries: tuple[NetworkReservation, ...]
+    host: Host, name: str, environment: str, entries: tuple[Reservation, ...]
 ) -> Host:
     """Make these the reservations of the environment.
 

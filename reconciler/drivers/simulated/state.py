@@ -15,7 +15,8 @@ from reconciler.drivers.simulated.base.state import Base
 from reconciler.drivers.simulated.faults import Fault
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Accelerator, DomainDefinition, PoolType, VolumeFormat
-from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkReservation
+from reconciler.ports.libvirt_networks import NetworkDefinition
+from reconciler.ports.network_facts import Reservation
 from reconciler.ports.nameserver import ZoneState
 
 FORMATS: Mapping[PoolType, frozenset[VolumeFormat]] = {
@@ -113,7 +114,7 @@ class Network:
     """
 
     definition: NetworkDefinition
-    reservations: tuple[NetworkReservation, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
     running: bool = True
     autostart: bool = True
     runs_on: NetworkDefinition | None = None

@@ -23,8 +23,8 @@ from reconciler.kinds.network.libvirt_reservations import (
 from reconciler.model.address import Address
 from reconciler.model.position import Position
 from reconciler.model.resource import Desired
-from reconciler.ports.libvirt_networks import NetworkReservation, reserved_name
-from reconciler.ports.network_facts import Route
+from reconciler.ports.libvirt_networks import reserved_name
+from reconciler.ports.network_facts import Reservation, Route
 from reconciler.render.identity import mac_of, machine_identity, network_uuid
 from reconciler.render.network.made import Made, declared, may_adopt, networks_made
 
@@ -68,7 +68,13 @@ def libvirt_reservations(documents: Documents) -> Iterator[Desired[Any]]:
                         reservations_name(network.bridge, environment),
                         host.name,
                     ),
-                    LibvirtReservationsSpec(host.name, network.bridge, environment, entries),
+                    LibvirtReservationsSpec(
+                        host.name,
+                        network.bridge,
+                        environment,
+                        entries,
+                        after=(Address("libvirt_network", network.bridge, host.name),),
+                    ),
                     position=documents.position("Network", network.name, "dhcp"),
                     adopts=True,
                     locate=partial(_position_of_entry, documents, network),
@@ -117,7 +123,7 @@ def _ranges(network: Network) -> tuple[str, ...]:
     return tuple(sorted(f"{each.first}-{each.last}" for each in ends if each.size))
 
 
-def _entries(documents: Documents, network: Network) -> Iterator[NetworkReservation]:
+def _entries(documents: Documents, network: Network) -> Iterator[Reservation]:
     found = (
         _reservation(documents, machine, each)
         for machine in documents.machines.values()
@@ -129,8 +135,8 @@ def _entries(documents: Documents, network: Network) -> Iterator[NetworkReservat
 
 def _reservation(
     documents: Documents, machine: VirtualMachine, attachment: AttachmentField
-) -> NetworkReservation:
-    return NetworkReservation(
+) -> Reservation:
+    return Reservation(
         mac_of(documents.environment, machine, attachment),
         str(attachment.address),
         reserved_name(documents.environment, machine_identity(machine)),

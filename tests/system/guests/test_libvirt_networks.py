@@ -11,7 +11,8 @@ import pytest
 
 from reconciler.drivers.farm import RealFarm
 from reconciler.ports.hypervisor import GIVEN, Hypervisor, Interface, NewVolume, Seed
-from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkReservation
+from reconciler.ports.libvirt_networks import NetworkDefinition
+from reconciler.ports.network_facts import Reservation
 from tests.system.driven import MIB, OWNER, POOL, driven, make_tiny
 from tests.system.lab import Lab, LabHost, ask_guest, await_guest, eventually
 
@@ -25,7 +26,7 @@ NAT = NetworkDefinition(
     lease_seconds=3600,
     nameservers=("10.213.99.53",),  # the hosts' own name server has the port
 )
-KEPT = NetworkReservation(OWN_MAC, "10.213.99.11", "production-web")
+KEPT = Reservation(OWN_MAC, "10.213.99.11", "production-web")
 ASKS_FOR_ALL = Seed(
     "local-hostname: web\n", "#cloud-config\n", "{version: 2, ethernets: {eth0: {dhcp4: true}}}\n"
 )

@@ -20,7 +20,8 @@ from reconciler.drivers.simulated.state import (
 )
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, NewVolume
-from reconciler.ports.libvirt_networks import NetworkDefinition, NetworkReservation
+from reconciler.ports.libvirt_networks import NetworkDefinition
+from reconciler.ports.network_facts import Reservation
 from reconciler.ports.nameserver import RecordSet, Timers, ZoneState
 
 GIB = 1024**3
@@ -33,7 +34,7 @@ BASE = (
 OLD = "trash.20261101T120000.1.old-root"
 TRASHED = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NETWORK = NetworkDefinition("nat9", str(uuid5(NAMESPACE_DNS, "nat9")), address="10.9.0.1/24")
-KEPT = (NetworkReservation("52:54:00:12:34:56", "10.9.0.9", "production-web"),)
+KEPT = (Reservation("52:54:00:12:34:56", "10.9.0.9", "production-web"),)
 WWW = RecordSet("www", "A", 3600, ("192.168.1.129",))
 
 

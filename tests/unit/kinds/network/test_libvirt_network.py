@@ -17,7 +17,7 @@ from reconciler.kinds.network.libvirt_network import LIBVIRT_NETWORK, LibvirtNet
 from reconciler.kinds.network.libvirt_reservations import LibvirtReservationsSpec
 from reconciler.kinds.network.link import BRIDGE, LinkSpec
 from reconciler.ports.hypervisor import DomainDefinition, Interface
-from reconciler.ports.libvirt_networks import NetworkReservation
+from reconciler.ports.network_facts import Reservation
 from tests.farms.bases import (
     HOST,
     base_farm,
@@ -39,9 +39,9 @@ NAT = LibvirtNetworkSpec(
     domain="farm.internal",
     uuid=UUID,
 )
-WEB = NetworkReservation("52:54:00:00:00:01", "10.9.0.9", "production-web")
-DB = NetworkReservation("52:54:00:00:00:02", "10.9.0.10", "production-db")
-THEIRS = NetworkReservation("52:54:00:00:00:03", "10.9.0.11", "staging-web")
+WEB = Reservation("52:54:00:00:00:01", "10.9.0.9", "production-web")
+DB = Reservation("52:54:00:00:00:02", "10.9.0.10", "production-db")
+THEIRS = Reservation("52:54:00:00:00:03", "10.9.0.11", "staging-web")
 KEPT = LibvirtReservationsSpec(HOST, "nat0", "production", (DB, WEB))
 WANT, WANT_KEPT = wanted("libvirt_network", NAT), wanted("libvirt_reservations", KEPT)
 

@@ -9,8 +9,7 @@ import pytest
 from reconciler.kinds.network.libvirt_network import LibvirtNetworkSpec
 from reconciler.model.address import Address
 from reconciler.model.resource import Desired
-from reconciler.ports.libvirt_networks import NetworkReservation
-from reconciler.ports.network_facts import Route
+from reconciler.ports.network_facts import Reservation, Route
 from reconciler.render.identity import machine_mac
 from reconciler.render.render import render
 from tests.farms.repository import FARM, documents
@@ -104,9 +103,7 @@ def test_what_the_host_declares_comes_before_its_network() -> None:
 def test_the_addresses_of_machines_are_reserved_by_environment() -> None:
     made = resources("gateway: 192.168.1.1\nhosts: [{name: virt1}]\ndhcp: {}\n")
     mac = machine_mac("production", "web-1", "lan")
-    assert made[KEPT].spec.entries == (
-        NetworkReservation(mac, "192.168.1.129", "production-web-1"),
-    )
+    assert made[KEPT].spec.entries == (Reservation(mac, "192.168.1.129", "production-web-1"),)
 
 
 def test_an_environment_reserves_in_a_network_that_another_makes() -> None:
