@@ -17,7 +17,7 @@ from reconciler.kinds.network.link import LinkSpec
 from reconciler.kinds.network.switch import SwitchSpec
 from reconciler.kinds.network.tunnel import TunnelSpec
 from reconciler.model.position import Problem
-from reconciler.render.network.made import Made, networks_made
+from reconciler.render.network.made import Made, is_made_here, networks_made
 
 
 def taken_on_host(spec: Any) -> Iterator[str]:
@@ -108,6 +108,6 @@ def _meeting(documents: Documents, made: Made, branch: Documents) -> Iterator[Pr
 def _networks_at(branch: Documents, host: str) -> Iterator[Network]:
     """The networks of an environment that are on a host, or may be: nobody makes them."""
     for network in branch.networks.values():
-        is_its_own = network.environment in {None, branch.environment}
-        if is_its_own and (not network.hosts or any(each.name == host for each in network.hosts)):
+        is_there = not network.hosts or any(each.name == host for each in network.hosts)
+        if is_there and is_made_here(branch, network):
             yield network
