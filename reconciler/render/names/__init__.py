@@ -1,0 +1,1 @@
+"""Zone documents become zones: who has which name, where it stands, and who may write it there."""
