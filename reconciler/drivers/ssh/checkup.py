@@ -110,7 +110,10 @@ say end .
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A host as its document describes it. `pools` are their names, types and targets."""
+    """A host as its document describes it. `pools` are their names, types and targets.
+
+    `accelerator` is empty if it runs no guests.
+    """
 
     host: str
     address: str

@@ -67,6 +67,7 @@ def put_subnet(  # noqa: PLR0913 (the fields of the act)
     lease_seconds: int,
     next_server: str = "",
     boot_file: str = "",
+    names: str = "",
 ) -> None:
     """Serve a subnet, or set right how it is served.
 
@@ -83,6 +84,7 @@ def put_subnet(  # noqa: PLR0913 (the fields of the act)
         "lease_seconds": lease_seconds,
         "next_server": next_server,
         "boot_file": boot_file,
+        "names": names,
     }
     _expect_sound(unsound_subnet(wanted), f"serve {subnet}")
     with _made_sense_of():

@@ -7,6 +7,12 @@ thousand reservations.
 
 from __future__ import annotations
 
+from reconciler.drivers.ssh.onhost.dhcp_names import (
+    OURS,
+    said_of_names,
+    with_sending,
+    without_names,
+)
 from reconciler.drivers.ssh.onhost.dhcp_options import option_data, options_of
 
 TYPE_CHECKING = False
@@ -17,7 +23,6 @@ if TYPE_CHECKING:
     Config = dict[str, Any]
     Entry = dict[str, Any]
 
-OURS = "reconciler"
 NOWHERE = "0.0.0.0"  # noqa: S104 (Kea's word for no server)
 # The server does not listen on a bridge into which nothing is plugged, nor where it finds no
 # address: so it looks again every two seconds for half an hour, each time it is told something.
@@ -61,6 +66,7 @@ def told_of_subnet(entry: Entry) -> dict[str, Any]:
         "lease_seconds": entry.get("valid-lifetime") or 0,
         "next_server": "" if server == NOWHERE else server,
         "boot_file": entry.get("boot-file-name") or "",
+        "names": label(entry).get("names") or "",
     }
 
 
@@ -86,7 +92,7 @@ def with_subnet(
             entries.append(entry)
     place = len(entries) if found is None else _place(config, entries, subnet)
     entries.insert(place, _entry({"reservations": [], **(found or {}), "id": number}, wanted))
-    after = {**config, "subnet4": entries}
+    after = _with_names({**config, "subnet4": entries})
     return _with_interfaces(after, wanted["interface"], retries=retries)
 
 
@@ -107,7 +113,7 @@ def without_subnet(config: Config, network: str, subnet: str) -> Config:
     if not gone:
         return config
     kept = [entry for entry in config["subnet4"] if not any(entry is each for each in gone)]
-    return _with_interfaces({**config, "subnet4": kept})
+    return _with_interfaces(_with_names({**config, "subnet4": kept}))
 
 
 def number_of(network: int, *configs: Config | None) -> int:
@@ -192,9 +198,11 @@ def pools_of(entry: Entry) -> list[str]:
 def _entry(entry: Entry, wanted: Mapping[str, Any]) -> Entry:
     """An entry as it is wanted. What is right already stays as it is written."""
     seconds = wanted["lease_seconds"]
-    network, environment = wanted["network"], wanted["environment"]
+    network, environment, names = wanted["network"], wanted["environment"], wanted.get("names", "")
+    told = {"environment": environment, "network": network, **({"names": names} if names else {})}
     after = {
-        **entry,
+        **(without_names(entry) if label(entry).get("names") and not names else entry),
+        **(said_of_names(names) if names else {}),
         "subnet": wanted["subnet"],
         "interface": wanted["interface"],
         "valid-lifetime": seconds,
@@ -206,7 +214,7 @@ def _entry(entry: Entry, wanted: Mapping[str, Any]) -> Entry:
         "match-client-id": False,
         "reservations-in-subnet": True,
         "reservations-out-of-pool": False,
-        "user-context": _context(entry, environment=environment, network=network),
+        "user-context": _context(entry, **told),
     }
     given = {"next-server": wanted["next_server"], "boot-file-name": wanted["boot_file"]}
     for key, value in given.items():
@@ -254,6 +262,12 @@ def _refuse_others(entry: Entry, *, ours_too: bool = False) -> None:
             told = _told(each)
             what = f"{told['address'] or told['mac']} of {whose}"
             raise Clash(f"subnet {entry.get('subnet')} holds the reservation {what}")
+
+
+def _with_names(config: Config) -> Config:
+    """The configuration that sends names of clients if a subnet of ours wants it."""
+    entries = config.get("subnet4") or ()
+    return with_sending(config, is_wanted=any(label(each).get("names") for each in entries))
 
 
 def _with_interfaces(config: Config, wanted: str = "", *, retries: bool = False) -> Config:

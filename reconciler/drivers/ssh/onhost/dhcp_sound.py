@@ -14,11 +14,13 @@ _IP = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
 _ADDRESS = re.compile(rf"\A{_IP}\Z")
 _MAC = re.compile(r"\A[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")
 _HOSTNAME = re.compile(r"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _VALUE = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9 ,./:_-]{0,2000}\Z")
 _TEXTS = {
     "subnet": (re.compile(rf"\A{_IP}/[0-9]{{1,2}}\Z"), "network"),
     "interface": (re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,14}\Z"), "interface"),
     "next_server": (re.compile(rf"\A(?:{_IP})?\Z"), "address of a server"),
+    "names": (re.compile(rf"\A(?:(?:{_LABEL}\.)*{_LABEL})?\Z"), "zone"),
     "boot_file": (re.compile(r"\A(?:[A-Za-z0-9][A-Za-z0-9._/:-]{0,126})?\Z"), "boot file"),
 }
 _LEAST_SECONDS = 30
@@ -27,7 +29,7 @@ _LEAST_SECONDS = 30
 def unsound_subnet(wanted: Mapping[str, Any]) -> Iterator[str]:
     """Why nobody is served so; nothing if it is well. `options` are names with their values."""
     for key, (form, what) in _TEXTS.items():
-        if not form.match(wanted[key]):
+        if not form.match(wanted.get(key, "")):
             yield f"{_shown(wanted[key])} is no {what}"
     for pool in wanted["pools"]:
         first, _, last = pool.partition("-")

@@ -118,6 +118,11 @@ class Directory:
         self.set_access(name, access)
         os.fsync(self.fd)
 
+    def rename(self, name: str, new: str) -> None:
+        """Give a file that is safe on the disk another name, in place of what has that."""
+        os.rename(name, new, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+        os.fsync(self.fd)
+
     def remove(self, name: str) -> None:
         """Take a file or a link away, if it is there."""
         try:

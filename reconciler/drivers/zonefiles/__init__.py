@@ -1,0 +1,1 @@
+"""Name servers that read zone files: NSD, Knot, and BIND without dynamic updates."""
