@@ -99,7 +99,7 @@ def _take(
             continue
         free = [each for each in candidates(want) if id(each) not in taken]
         if free:
-            best = min(free, key=lambda each: _distance(want, each))
+            best = free[0] if len(free) == 1 else min(free, key=lambda each: _distance(want, each))
             found[want.address] = best
             taken.add(id(best))
 

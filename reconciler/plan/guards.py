@@ -10,15 +10,18 @@ from dataclasses import dataclass, replace
 
 from reconciler.kinds.base.kind import ChangeBase
 from reconciler.kinds.zone import ZoneSpec
+from reconciler.kinds.zone_operations import CreateZone
 from reconciler.model.address import Address
 from reconciler.model.change import Action
 from reconciler.model.position import Position
-from reconciler.plan.plan import Cause, Change, Plan
+from reconciler.plan.plan import Cause, Change, Obstacle, Plan
 from reconciler.plan.policy import Policy
 from reconciler.ports.acts import Forget, PutMark
 
 RECORDS_AT_LEAST = 10
 BASE_AT_ONCE = 5
+APEX_NS = "@/NS"
+APEX_FIELDS = ((f"records.{APEX_NS}", "the NS records"), ("timers.primary", "the SOA mname"))
 ALLOW_TRAILER = "Reconciler-Allow"
 
 
@@ -121,13 +124,51 @@ def mass_record_change(plan: Plan, policy: Policy) -> Iterator[Violation]:
             )
 
 
+def apex_change(plan: Plan, _: Policy) -> Iterator[Violation]:
+    """Who answers for a zone would change: whoever is asked next may not know it.
+
+    What heals drift makes it again what it was.
+    """
+    for change in plan.active:
+        fields = [f.path for f in change.fields if f.before is not None and f.after is not None]
+        touched = sorted(
+            {name for path in fields for at, name in APEX_FIELDS if path.startswith(at)}
+        )
+        if touched and _had_authority(change) and change.cause is not Cause.DRIFT:
+            yield Violation(
+                "apex-change",
+                f"{' and '.join(touched)} of {change.address} would change",
+                f"make sure that the new servers answer for it, and say in the commit "
+                f"{ALLOW_TRAILER}: apex-change",
+                (change.address,),
+                change.position,
+            )
+
+
+def no_nameservers(plan: Plan, _: Policy) -> Iterator[Violation]:
+    """A zone would be left without any server that answers for it."""
+    for change in plan.active:
+        new = [step.zone.records for step in change.operations if isinstance(step, CreateZone)]
+        is_bare = any(all(record.key != APEX_NS for record in records) for records in new)
+        goes = any(f.path == f"records.{APEX_NS}" and f.after is None for f in change.fields)
+        stays = change.action is not Action.DELETE
+        if is_bare or (goes and stays and not new and _had_authority(change)):
+            yield Violation(
+                "no-nameservers",
+                f"{change.address} would have no NS record",
+                f"name its servers, or say in the commit {ALLOW_TRAILER}: no-nameservers",
+                (change.address,),
+                change.position,
+            )
+
+
 def foreign_owner(plan: Plan, _: Policy) -> Iterator[Violation]:
     """A name or place we need is taken by something that is not ours."""
     for obstacle in plan.obstacles:
         yield Violation(
             "foreign-owner",
             f"{obstacle.address} needs {obstacle.claim}, but that is {obstacle.holder}",
-            "choose another name, or remove or adopt what is there",
+            _way_out(obstacle),
             (obstacle.address,),
             obstacle.position,
         )
@@ -170,6 +211,8 @@ GUARDS: tuple[Guard, ...] = (
     mass_deletion,
     base_removal,
     mass_record_change,
+    apex_change,
+    no_nameservers,
     foreign_owner,
     no_room,
     disruption,
@@ -200,8 +243,23 @@ def _records(change: Change) -> tuple[int, int]:
 
 def _ends_zone(change: Change) -> bool:
     """Whether a zone would not be served any more."""
-    had_authority = isinstance(change.observed, ZoneSpec) and change.observed.timers is not None
-    return had_authority and change.action is Action.DELETE
+    return _had_authority(change) and change.action is Action.DELETE
+
+
+def _had_authority(change: Change) -> bool:
+    """Whether a zone is there, and it is this environment's."""
+    return isinstance(change.observed, ZoneSpec) and change.observed.timers is not None
+
+
+def _way_out(obstacle: Obstacle) -> str:
+    """What to do about something that is in the way."""
+    kind, _, what = obstacle.claim.partition(" ")
+    if obstacle.address.kind != "zone" or not obstacle.is_foreign:
+        return "choose another name, or remove or adopt what is there"
+    if kind == "record":
+        accepted = f"reconciler accept {obstacle.address} {what.rpartition(' ')[2]}"
+        return f"take it over as it is with `{accepted}`, choose another name, or remove it"
+    return "let the document say what is there, or remove it"
 
 
 def _record_key(path: str) -> str:

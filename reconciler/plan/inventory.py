@@ -102,16 +102,25 @@ def scope_of(seen: Observed[Any]) -> Scope:
 
 def path_of(scope: Scope) -> str:
     """The path of a scope's file. `_scope` is its inverse."""
-    server = f"@{quote(scope.server, safe='')}" if scope.server else ""
-    return f"{FOLDER}/{scope.kind}-{quote(scope.name, safe='')}{server}.yaml"
+    server = f"@{_as_word(scope.server)}" if scope.server else ""
+    return f"{FOLDER}/{scope.kind}-{_as_word(scope.name)}{server}.yaml"
 
 
 def _scope(path: str) -> Scope:
     match = _PATH.match(path)
     if match is None:
         raise ConfigError([Problem(Position(path), "the file is no scope's", _REMEDY)])
-    server = unquote(match["server"]) if match["server"] else None
-    return Scope(_SCOPES[match["kind"]], unquote(match["name"]), server)
+    server = _from_word(match["server"]) if match["server"] else None
+    return Scope(_SCOPES[match["kind"]], _from_word(match["name"]), server)
+
+
+def _as_word(name: str) -> str:
+    """A name as it can stand in a path: `64/26.2.0.192.in-addr.arpa` has a slash."""
+    return quote(name, safe="").replace("~", "%7E").replace("%", "=")
+
+
+def _from_word(word: str) -> str:
+    return unquote(word.replace("=", "%"))
 
 
 def _paths(files: Iterable[str]) -> Iterator[str]:

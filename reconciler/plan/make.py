@@ -13,17 +13,22 @@ from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.domain_operations import MigrateDomain
 from reconciler.kinds.match import Matches, match
 from reconciler.kinds.protocol import Kind
+from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
 from reconciler.model.plain import digest_of, to_short
+from reconciler.model.position import Problem
 from reconciler.model.resource import Applied, Desired, Observed, Owner, World, owner_of
 from reconciler.placement.spread import Unplaced
-from reconciler.plan.order import Ties, in_order
+from reconciler.plan.order import in_order
 from reconciler.plan.plan import Cause, Change, Obstacle, Plan, Remark, Unknown
+from reconciler.plan.ties import marked, ties_of
+from reconciler.plan.zones import Adoption, adopt, foreign_names, obstacles, waiting
 
 UNDONE = "it cut its host off, which took it back by itself; change it in git to try again"
 # First boot data, what a policy does, what is encrypted, and what the `needs` of a change tell.
-UNTOLD = frozenset({"after", "networks", "sealed", "seed", "snapshot_from"})
+UNTOLD = frozenset({"after", "marks", "networks", "sealed", "seed", "snapshot_from"})
+TOLD_WHERE_SO = frozenset({"open"})
 
 
 def make_plan(
@@ -37,31 +42,31 @@ def make_plan(
 ) -> Plan:
     """What has to be done so that the world is as desired.
 
-    `applied` is what the journal remembers: it tells a resource that somebody deleted from one
-    that was never made, and says where things were that cannot be seen now. `unplaced` are wanted
-    machines without a host: nothing is done to them.
+    `applied` is what the journal remembers: what was made once, and where it was if that cannot be
+    seen now. `unplaced` are wanted machines without a host: nothing is done to them.
 
     Raises:
         DependencyLoop: resources need each other in a circle.
     """
-    matches = match(environment, desired, world)
+    adoption = adopt(environment, desired, world)
+    matches = match(environment, desired, adoption.world)
     homeless = frozenset[Address]().union(*({u.address, *u.parts} for u in unplaced))
-    pairs = _Pairs.of(environment, desired, world, matches.found, applied or {})
+    pairs = _Pairs.of(environment, desired, adoption, matches.found, applied or {})
     changes = pairs.changes(desired, matches)
-    unchanged = len(desired) - len(changes) - len(pairs.unknown)
+    unchanged = len(desired) - len(changes) - len(pairs.unknown) - len(pairs.waiting)
     unwanted = [each for each in matches.unwanted if each.address not in homeless]
     changes |= _removals(unwanted, _carried(matches.found, changes))
-    wanted_ties = _wanted_ties(desired, changes.keys())
-    seen_ties = _seen_ties(matches.found, unwanted, changes.keys())
+    wanted_ties, seen_ties = ties_of(desired, matches.found, unwanted, changes)
     return Plan(
         environment=environment,
         revision=revision,
         changes=in_order(changes.values(), wanted_ties, seen_ties),
         remarks=tuple(pairs.remarks(desired, changes, matches.left)),
         unknown=tuple(pairs.unknown[each] for each in sorted(pairs.unknown)),
-        obstacles=tuple(_obstacles(desired, _others(environment, world, matches))),
-        foreign=_foreign(world, matches),
+        obstacles=tuple(_obstacles(desired, _others(environment, adoption.world, matches))),
+        foreign=_foreign(adoption.world, matches),
         unplaced=tuple(unplaced),
+        waiting=tuple(pairs.waiting.values()),
         unchanged=unchanged,
         desired=len(desired) + len(homeless),
         owned=_owned(matches),
@@ -77,42 +82,46 @@ class _Pairs:
     unknown: Mapping[Address, Unknown]
     memory: Mapping[Address, Applied]
     undone: Mapping[Address, str]
+    adopted: Mapping[Address, tuple[str, ...]]
+    waiting: Mapping[Address, Problem]
 
     @classmethod
     def of(
         cls,
         environment: str,
         desired: Sequence[Desired[Any]],
-        world: World,
+        adoption: Adoption,
         found: Mapping[Address, Observed[Any]],
         memory: Mapping[Address, Applied],
     ) -> _Pairs:
+        world = adoption.world
         unknown = {
             want.address: Unknown(want.address, reason)
             for want in desired
             if (reason := _why_unknown(want, found.get(want.address), world, memory))
         }
-        return cls(environment, found, unknown, memory, world.undone)
+        waits = {each: why for each, why in waiting(desired, world) if each not in unknown}
+        return cls(environment, found, unknown, memory, world.undone, adoption.adopted, waits)
 
     def changes(self, desired: Sequence[Desired[Any]], matches: Matches) -> dict[Address, Change]:
         """The changes of all desired resources."""
         changes = {want.address: change for want in desired if (change := self.compare(want))}
         replaced = frozenset(change.address for change in changes.values() if _replaces(change))
-        there = {_marked(seen) for seen in (*matches.found.values(), *matches.unwanted)}
+        there = {marked(seen) for seen in (*matches.found.values(), *matches.unwanted)}
         for want in desired:
             found = self.found.get(want.address)
             moves = _destination(changes.get(want.address))
             if found is not None and (replaced or moves):
                 kind = KIND_BY_NAME[want.address.kind]
                 lost = _parts(kind.needs(want.address, found.spec)) & replaced
-                gone = _parts(kind.needs(_marked(found), found.spec)) - there
+                gone = _parts(kind.needs(marked(found), found.spec)) - there
                 if change := self._bereft(want, lost, gone if moves else frozenset()):
                     changes[want.address] = change
         return changes
 
     def compare(self, want: Desired[Any]) -> Change | None:
         """The change of one desired resource, or None."""
-        if want.address in self.unknown:
+        if want.address in self.unknown or want.address in self.waiting:
             return None
         found = self.found.get(want.address)
         change = self._creation(want) if found is None else self._update(want, found)
@@ -132,9 +141,9 @@ class _Pairs:
             return None
         found, kind = self.found[want.address], KIND_BY_NAME[want.address.kind]
         rest = kind.without(want.address, found.spec, lost)
-        rest = kind.without(_marked(found), rest, gone)
+        rest = kind.without(marked(found), rest, gone)
         change = self._update(want, replace(found, spec=rest))
-        first = kind.release(_marked(found), found.spec, gone, owner_of(self.environment, want))
+        first = kind.release(marked(found), found.spec, gone, owner_of(self.environment, want))
         return change and replace(
             change,
             cause=Cause.PENDING if lost else change.cause,
@@ -157,11 +166,13 @@ class _Pairs:
 
     def _update(self, want: Desired[Any], found: Observed[Any]) -> Change | None:
         kind = KIND_BY_NAME[want.address.kind]
-        changed = kind.diff(want.spec, found.spec)
+        differs = kind.diff(want.spec, found.spec)
+        keys = self.adopted.get(want.address)
+        changed = (*differs, FieldChange("adopt", None, list(keys))) if keys else differs
         if not changed:
             return None
         owner = owner_of(self.environment, want)
-        same = self._last_applied(want, found) == owner.digest
+        same = bool(differs) and self._last_applied(want, found) == owner.digest
         moved = kind.host(want.spec) != kind.host(found.spec)
         return Change(
             address=want.address,
@@ -192,11 +203,12 @@ class _Pairs:
         Of what is left where something came from, the move is finished.
         """
         for want in desired:
-            found, owner = self.found.get(want.address), owner_of(self.environment, want)
+            found = self.found.get(want.address)
             if found is None or want.address in changes or want.address in self.unknown:
                 continue
+            owner = owner_of(self.environment, want)
             kind = KIND_BY_NAME[want.address.kind]
-            if (here := left.get(_marked(found))) and _is_rest_of(here.spec, found.spec):
+            if (here := left.get(marked(found))) and _is_rest_of(here.spec, found.spec):
                 move = MigrateDomain(here.spec.host, here.spec.libvirt_name, found.spec.host)
                 yield Remark(want.address, (move,))
             if found.owner != owner or kind.is_untidy(found.spec):
@@ -245,7 +257,7 @@ def _removals(
 ) -> dict[Address, Change]:
     """The changes that take away what nobody wants any more."""
     return {
-        each.address: _removal(each, each.owner, carried.get(_marked(each)))
+        each.address: _removal(each, each.owner, carried.get(marked(each)))
         for each in unwanted
         if each.owner
     }
@@ -278,7 +290,7 @@ def _carried(
     for address, change in changes.items():
         if destination := _destination(change):
             seen = found[address]
-            needs = KIND_BY_NAME[address.kind].needs(_marked(seen), seen.spec)
+            needs = KIND_BY_NAME[address.kind].needs(marked(seen), seen.spec)
             carried |= dict.fromkeys(_parts(needs), destination)
     return carried
 
@@ -294,57 +306,21 @@ def _destination(change: Change | None) -> str | None:
     return next((step.destination for step in steps if isinstance(step, MigrateDomain)), None)
 
 
-def _wanted_ties(
-    desired: Iterable[Desired[Any]], changed: AbstractSet[Address]
-) -> dict[Address, Ties]:
-    """What each resource needs and claims as desired."""
-    ties = {}
-    for want in desired:
-        if want.address in changed:
-            kind = KIND_BY_NAME[want.address.kind]
-            ties[want.address] = Ties(kind.needs(want.address, want.spec), kind.claims(want.spec))
-    return ties
-
-
-def _seen_ties(
-    found: Mapping[Address, Observed[Any]],
-    unwanted: Iterable[Observed[Any]],
-    changed: AbstractSet[Address],
-) -> dict[Address, Ties]:
-    """What each resource needs and claims as it is, under the address it is planned with."""
-    seen = {**found, **{each.address: each for each in unwanted}}
-    planned = {_marked(each): address for address, each in seen.items()}
-    ties = {}
-    for address in changed & seen.keys():
-        each = seen[address]
-        kind = KIND_BY_NAME[address.kind]
-        needs = (planned.get(need, need) for need in kind.needs(_marked(each), each.spec))
-        ties[address] = Ties(frozenset(needs), kind.claims(each.spec))
-    return ties
-
-
-def _marked(seen: Observed[Any]) -> Address:
-    """The address in its mark."""
-    if seen.owner is None:
-        return seen.address
-    kind = KIND_BY_NAME[seen.address.kind]
-    return Address(kind.name, seen.owner.name, kind.host(seen.spec) if kind.is_bound else None)
-
-
 def _obstacles(
-    desired: Iterable[Desired[Any]], others: Iterable[Observed[Any]]
+    desired: Sequence[Desired[Any]], others: Sequence[Observed[Any]]
 ) -> Iterator[Obstacle]:
+    yield from obstacles(desired, others)
     taken = {
         claim: seen
         for seen in others
+        if not isinstance(seen.spec, ZoneSpec)  # what clashes there depends on the types
         for claim in KIND_BY_NAME[seen.address.kind].claims(seen.spec)
     }
     for want in desired:
-        for claim in sorted(KIND_BY_NAME[want.address.kind].claims(want.spec) & taken.keys()):
-            holder = taken[claim]
-            whose = f"environment {holder.owner.environment}" if holder.owner else "nobody we know"
-            owner = f"{holder.address}, which belongs to {whose}"
-            yield Obstacle(want.address, claim, owner, want.position)
+        if taken and not isinstance(want.spec, ZoneSpec):
+            claims = KIND_BY_NAME[want.address.kind].claims(want.spec)
+            for claim in sorted(claims & taken.keys()):
+                yield Obstacle.of(want, claim, taken[claim])
 
 
 def _owned(matches: Matches) -> Counter[str]:
@@ -363,7 +339,8 @@ def _foreign(world: World, matches: Matches) -> tuple[Address, ...]:
     """What is nobody's that we know, and what carries our mark a second time."""
     ours = {id(each) for each in matches.adopted}
     strange = [seen for seen in world.observed if seen.owner is None and id(seen) not in ours]
-    return tuple(sorted(seen.address for seen in (*strange, *matches.copies)))
+    named = (name for seen in (*strange, *matches.copies) for name in foreign_names(seen))
+    return tuple(sorted(named))
 
 
 def _as_fields(kind: Kind[Any], spec: Any, *, created: bool) -> Iterator[FieldChange]:
@@ -376,7 +353,8 @@ def _as_fields(kind: Kind[Any], spec: Any, *, created: bool) -> Iterator[FieldCh
     for each in fields(spec):
         value = getattr(spec, each.name)
         is_told = each.compare or (created and value != each.default and each.name not in UNTOLD)
-        if value is None or not is_told or (kind.is_bound and value in said):
+        is_usual = each.name in TOLD_WHERE_SO and not value
+        if value is None or is_usual or not is_told or (kind.is_bound and value in said):
             continue
         plain = to_short(value)
         before, after = (None, plain) if created else (plain, None)

@@ -14,6 +14,7 @@ from reconciler.kinds.protocol import Operation
 from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
 from reconciler.model.position import Position, Problem
+from reconciler.model.resource import Desired, Observed
 from reconciler.placement.spread import Unplaced
 
 DIGEST_LENGTH = 16
@@ -78,12 +79,23 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """A name or place that a desired resource needs and something that is not ours has."""
+    """A name or place that a desired resource needs and something that is not ours has.
+
+    `is_foreign`: what has it is nobody's, so that it can be accepted.
+    """
 
     address: Address
     claim: str
     holder: str
     position: Position | None = None
+    is_foreign: bool = False
+
+    @classmethod
+    def of(cls, want: Desired[Any], claim: str, holder: Observed[Any]) -> Obstacle:
+        """What stands in the way of a desired resource."""
+        whose = f"environment {holder.owner.environment}" if holder.owner else "nobody we know"
+        owner = f"{holder.address}, which belongs to {whose}"
+        return cls(want.address, claim, owner, want.position, holder.owner is None)
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ class Plan:
 
     `changes` are in the order of doing. `remarks` only bring marks up to date and do not count as
     changes. `owned` is how many resources of each kind the environment has in the world. The author
-    of the commit should know the `notes`, which stop nothing.
+    of the commit should know the `notes`, which stop nothing, and what waits for others.
     """
 
     environment: str
@@ -107,6 +119,7 @@ class Plan:
     desired: int = 0
     owned: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
+    waiting: tuple[Problem, ...] = ()
 
     @cached_property
     def digest(self) -> str:

@@ -54,6 +54,11 @@ class Grant:
     below: bool = True
     types: tuple[str, ...] = ()
 
+    def covers(self, name: str, kind: str) -> bool:
+        """Whether records of that name and type may be changed."""
+        is_below = self.below and (self.name == "@" or name.endswith(f".{self.name}"))
+        return (name == self.name or is_below) and (not self.types or kind in self.types)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -64,6 +69,10 @@ class Rules:
 
     grants: tuple[Grant, ...] = ()
     serials: Literal["increment", "date"] = "increment"
+
+    def of(self, holder: str) -> tuple[Grant, ...]:
+        """What one holder of a key may change."""
+        return tuple(grant for grant in self.grants if grant.holder == holder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +88,17 @@ class ZoneState:
 
 @dataclass(frozen=True, slots=True)
 class NewZone:
-    """A zone to begin with. `environment` is who makes it, with its key."""
+    """A zone to begin with. `environment` is who makes it, with its key.
+
+    `rules` None: the server is not ours to tell, and nobody is let in by us.
+    """
 
     name: str
     timers: Timers
     serial: int
     records: tuple[RecordSet, ...]
     environment: str
-    rules: Rules = Rules()
+    rules: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,19 @@ class ZoneUpdate:
     remove: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     timers: Timers | None = None
+
+
+def forbidden(rules: Rules, update: ZoneUpdate) -> tuple[str, ...]:
+    """The keys of what an update touches and its environment may not change."""
+    grants = rules.of(update.environment)
+    soa = ("@/SOA",) if update.timers else ()
+    keys = (*(record.key for record in update.put), *update.remove, *soa)
+    return tuple(key for key in keys if not any(_covers(grant, key) for grant in grants))
+
+
+def _covers(grant: Grant, key: str) -> bool:
+    name, _, kind = key.rpartition("/")
+    return grant.covers(name, kind)
 
 
 class Nameserver(Protocol):

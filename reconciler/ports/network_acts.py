@@ -146,7 +146,8 @@ class RemoveRuleset:
 class PutSubnet:
     """Let the DHCP server serve a subnet, now and at each boot; reservations in it stay.
 
-    What the network had as its subnet before is served no more.
+    What the network had as its subnet before is served no more. `names` is the zone in which
+    clients get names, if any.
     """
 
     network: str
@@ -158,6 +159,7 @@ class PutSubnet:
     lease_seconds: int
     next_server: str = ""
     boot_file: str = ""
+    names: str = ""
 
     def __str__(self) -> str:
         """In words."""

@@ -145,7 +145,8 @@ class SubnetFact:
     """A subnet that a DHCP server serves. `pools` are `first-last`, sorted, as are the options.
 
     `is_served`: the server runs, and has it wholly. `is_persisted`: so it will at its next start.
-    `leases` are those that are good now, at most a thousand.
+    `leases` are those that are good now, at most a thousand. `names` is the zone in which we let
+    clients have names.
     """
 
     subnet: str
@@ -158,6 +159,7 @@ class SubnetFact:
     is_served: bool = True
     is_persisted: bool = True
     leases: tuple[Lease, ...] = ()
+    names: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -26,6 +26,7 @@ from tests.contract.bench import (
     volume,
 )
 from tests.contract.machine_bench import ROOM_ITSELF, MachineBench
+from tests.contract.name_bench import NameBench
 from tests.unit.drivers.libvirt_.stores import SharedConnection, image_name, storage_of
 
 NODE = """
@@ -154,3 +155,13 @@ def machine_bench(farm: SimulatedFarm) -> MachineBench:
     )
     bench.do(ROOM_ITSELF)
     return bench
+
+
+@pytest.fixture(params=["simulated"])
+def name_bench(farm: SimulatedFarm) -> NameBench:
+    return NameBench(
+        server=farm.nameserver("ns1"),
+        put_by_hand=lambda zone, record: by_hand.put_record(farm, "ns1", zone, record),
+        remove_by_hand=lambda zone, key: by_hand.remove_record(farm, "ns1", zone, key),
+        today=farm.time.date,
+    )

@@ -70,6 +70,19 @@ def test_a_subnet_is_told_as_it_was_put_and_goes_again(served: MachineBench) -> 
     assert subnet(served) is None
 
 
+def test_clients_get_names_in_the_zone_of_their_subnet_until_it_has_none(
+    served: MachineBench,
+) -> None:
+    named = replace(SERVE, names="dyn.lab.internal")
+    served.do(named, named)
+    assert subnet(served).names == "dyn.lab.internal"
+    assert (subnet(served).is_served, subnet(served).is_persisted) == (True, True)
+    served.do(SERVE)
+    assert subnet(served).names == ""
+    with pytest.raises(Conflict, match="is no zone"):
+        served.do(replace(SERVE, names='dyn."farm'))
+
+
 def test_reservations_are_an_environments_own(served: MachineBench) -> None:
     served.do(SERVE, reserve(ONE, ANY), reserve(TWO, by="staging"))
     assert reserved(served) == ReservationsFact((ONE, ANY))

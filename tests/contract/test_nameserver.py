@@ -1,63 +1,56 @@
-"""What every name server promises."""
+"""What every name server promises: zones as they are made, changed and taken away."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.errors import Conflict, NotFound
-from reconciler.ports.nameserver import Nameserver, RecordSet, Timers, ZoneState, ZoneUpdate
-
-ZONE = "farm.internal"
-TIMERS = Timers("ns.farm.internal.", "hostmaster.farm.internal.", 10800, 1800, 1209600, 1800)
-SERIAL = 2011031200
-HOUR = 3600
-
-NS = RecordSet("@", "NS", HOUR, ("ns.farm.internal.",))
-NS_HOME = RecordSet("ns", "A", HOUR, ("192.168.1.17",))
-WWW = RecordSet("www", "A", HOUR, ("192.168.1.129", "192.168.1.130"))
-MAIL = RecordSet("mail", "CNAME", HOUR, ("www.farm.internal.",))
-BASE = (NS, NS_HOME)
-
-
-@pytest.fixture(params=["simulated"])
-def server(farm: SimulatedFarm) -> Nameserver:
-    return farm.nameserver("ns1")
+from reconciler.ports.nameserver import RecordSet, ZoneUpdate
+from tests.contract.name_bench import (
+    BASE,
+    HOUR,
+    MAIL,
+    MAKER,
+    NS,
+    NS_HOME,
+    SERIAL,
+    TIMERS,
+    WWW,
+    ZONE,
+    NameBench,
+)
 
 
-@pytest.fixture
-def zone(server: Nameserver) -> Callable[[], ZoneState]:
-    """How the zone is now; it begins with `WWW`."""
-    server.create_zone(ZONE, TIMERS, SERIAL, (*BASE, WWW))
-    return lambda: server.zone(ZONE)
+def test_a_new_zone_is_served_as_it_was_asked_for(name_bench: NameBench) -> None:
+    name_bench.make(WWW, *BASE, MAIL)
+    assert ZONE in name_bench.server.zones()
+    zone = name_bench.zone
+    assert (zone.name, zone.serial, zone.timers) == (ZONE, SERIAL, TIMERS)
+    assert set(zone.records) == {NS, MAIL, NS_HOME, WWW}
+    assert len(zone.records) == 4
 
 
-def test_a_new_zone_is_served_as_it_was_asked_for(server: Nameserver) -> None:
-    server.create_zone(ZONE, TIMERS, SERIAL, (WWW, *BASE, MAIL))
-    assert server.zones() == (ZONE,)
-    assert server.zone(ZONE) == ZoneState(ZONE, SERIAL, TIMERS, (NS, MAIL, NS_HOME, WWW))
+def test_values_are_seen_sorted(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, replace(WWW, values=WWW.values[::-1]))
+    assert WWW in name_bench.zone.records
 
 
-def test_values_are_seen_sorted(server: Nameserver) -> None:
-    server.create_zone(ZONE, TIMERS, SERIAL, (*BASE, replace(WWW, values=WWW.values[::-1])))
-    assert WWW in server.zone(ZONE).records
-
-
-def test_a_zone_that_is_not_served_is_not_found(server: Nameserver) -> None:
+def test_a_zone_that_is_not_served_is_not_found(name_bench: NameBench) -> None:
     with pytest.raises(NotFound):
-        server.zone(ZONE)
+        name_bench.server.zone(ZONE)
     with pytest.raises(NotFound):
-        server.update_zone(ZoneUpdate(ZONE, SERIAL, put=(WWW,)))
+        name_bench.server.update_zone(ZoneUpdate(ZONE, SERIAL, MAKER, put=(WWW,)))
+    assert name_bench.server.serials([ZONE]) == {}
 
 
-def test_a_zone_is_made_only_once(server: Nameserver, zone: Callable[[], ZoneState]) -> None:
-    before = zone()
+def test_a_zone_is_made_only_once(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, WWW)
+    before = name_bench.zone
     with pytest.raises(Conflict, match="already"):
-        server.create_zone(ZONE, TIMERS, SERIAL + 7, BASE)
-    assert zone() == before
+        name_bench.make(*BASE, serial=SERIAL + 7)
+    assert name_bench.zone == before
 
 
 CONTRADICTIONS = {
@@ -83,138 +76,185 @@ CONTRADICTIONS = {
     "blank value": (RecordSet("t", "TXT", HOUR, (" ",)),),
     "negative ttl": (replace(WWW, ttl_seconds=-1),),
     "enormous ttl": (replace(WWW, ttl_seconds=2**31),),
+    "no preference": (RecordSet("@", "MX", HOUR, ("www.farm.internal.",)),),
+    "no port": (RecordSet("_x._tcp", "SRV", HOUR, ("0 0 www.farm.internal.",)),),
+    "no fingerprint": (RecordSet("www", "SSHFP", HOUR, ("1 1 xyz",)),),
 }
 
 
 @pytest.mark.parametrize("records", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_records_that_make_no_zone_are_refused(
-    server: Nameserver, records: tuple[RecordSet, ...]
+    name_bench: NameBench, records: tuple[RecordSet, ...]
 ) -> None:
     with pytest.raises(Conflict):
-        server.create_zone(ZONE, TIMERS, SERIAL, (*BASE, *records))
-    assert server.zones() == ()
-    server.create_zone(ZONE, TIMERS, SERIAL, BASE)
-    before = server.zone(ZONE)
+        name_bench.make(*BASE, *records)
+    assert ZONE not in name_bench.server.zones()
+    name_bench.make(*BASE)
+    before = name_bench.zone
     if len({record.key for record in records}) == len(records):  # of one key, the last is put
         with pytest.raises(Conflict):
-            server.update_zone(ZoneUpdate(ZONE, SERIAL, put=records))
-        assert server.zone(ZONE) == before
+            name_bench.update(*records)
+        assert name_bench.zone == before
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        RecordSet("*", "A", HOUR, ("192.168.1.1",)),
-        RecordSet("@", "TXT", HOUR, ('"v=spf1 -all"',)),
-        RecordSet("@.production._reconciler", "TXT", HOUR, ('"types=A"',)),
-        RecordSet("_ssh._tcp", "SRV", HOUR, ("0 0 22 www.farm.internal.",)),
-        RecordSet("www", "AAAA", HOUR, ("fd00::1",)),
-        RecordSet("0/25", "NS", HOUR, ("ns.farm.internal.",)),
-        RecordSet("@", "MX", HOUR, ("10 mail.farm.internal.",)),
-    ],
-)
-def test_unusual_records_are_served(server: Nameserver, record: RecordSet) -> None:
-    server.create_zone(ZONE, TIMERS, SERIAL, (*BASE, record))
-    assert record in server.zone(ZONE).records
+UNUSUAL = [
+    RecordSet("*", "A", HOUR, ("192.168.1.1",)),
+    RecordSet("@", "TXT", HOUR, ('"v=spf1 -all"',)),
+    RecordSet("long", "TXT", HOUR, (f'"{"x" * 255}" "{"y" * 255}" "z"',)),
+    RecordSet("_ssh._tcp", "SRV", HOUR, ("0 0 22 www.farm.internal.",)),
+    RecordSet("www", "AAAA", HOUR, ("fd00::1",)),
+    RecordSet("0/25", "NS", HOUR, ("ns.farm.internal.",)),
+    RecordSet("@", "MX", HOUR, ("10 mail.example.", "20 mx.example.")),
+    RecordSet("@", "CAA", HOUR, ('0 issue "ca.example"',)),
+    RecordSet("www", "SSHFP", HOUR, ("4 2 " + "ab" * 32,)),
+    RecordSet("_443._tcp.www", "TLSA", HOUR, ("3 1 1 " + "cd" * 32,)),
+    RecordSet("www", "HTTPS", HOUR, ('1 . alpn="h2"',)),
+]
 
 
-def test_a_zone_needs_a_name_server(server: Nameserver) -> None:
+@pytest.mark.parametrize("record", UNUSUAL, ids=lambda each: each.key)
+def test_unusual_records_are_served(name_bench: NameBench, record: RecordSet) -> None:
+    name_bench.make(*BASE, record)
+    assert record in name_bench.zone.records
+
+
+@pytest.mark.parametrize("record", UNUSUAL, ids=lambda each: each.key)
+def test_unusual_records_are_put_and_removed(name_bench: NameBench, record: RecordSet) -> None:
+    name_bench.make(*BASE)
+    name_bench.update(record, absent=(record.key,))
+    assert record in name_bench.zone.records
+    name_bench.update(remove=(record.key,))
+    assert set(name_bench.zone.records) == {*BASE}
+
+
+def test_a_zone_needs_a_name_server(name_bench: NameBench) -> None:
     with pytest.raises(Conflict, match="NS"):
-        server.create_zone(ZONE, TIMERS, SERIAL, (WWW,))
+        name_bench.make(WWW)
 
 
-def test_a_name_server_in_the_zone_needs_an_address_there(server: Nameserver) -> None:
+def test_a_name_server_in_the_zone_needs_an_address_there(name_bench: NameBench) -> None:
     with pytest.raises(Conflict, match="no address"):
-        server.create_zone(ZONE, TIMERS, SERIAL, (NS, WWW))
+        name_bench.make(NS, WWW)
     abroad = replace(NS, values=("ns.elsewhere.example.",))
-    server.create_zone(ZONE, TIMERS, SERIAL, (abroad, WWW))
+    name_bench.make(abroad, WWW)
 
 
 @pytest.mark.parametrize("name", ["", "Farm", "farm.", "a..b", "-a", "a b", "a" * 64, "a\nb"])
-def test_what_cannot_name_a_zone_is_refused(server: Nameserver, name: str) -> None:
+def test_what_cannot_name_a_zone_is_refused(name_bench: NameBench, name: str) -> None:
     with pytest.raises(Conflict, match="name of a zone"):
-        server.create_zone(name, TIMERS, SERIAL, BASE)
+        name_bench.make(*BASE, name=name)
 
 
 @pytest.mark.parametrize("serial", [0, -1, 2**32])
-def test_what_cannot_be_a_serial_is_refused(server: Nameserver, serial: int) -> None:
+def test_what_cannot_be_a_serial_is_refused(name_bench: NameBench, serial: int) -> None:
     with pytest.raises(Conflict, match="serial"):
-        server.create_zone(ZONE, TIMERS, serial, BASE)
+        name_bench.make(*BASE, serial=serial)
 
 
-def test_an_update_puts_and_removes_at_once(
-    server: Nameserver, zone: Callable[[], ZoneState]
-) -> None:
+def test_an_update_puts_and_removes_at_once(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, WWW)
     new = RecordSet("db", "A", HOUR, ("192.168.1.140",))
     slower = replace(TIMERS, refresh_seconds=7200)
-    server.update_zone(ZoneUpdate(ZONE, SERIAL, put=(new,), remove=("www/A",), timers=slower))
-    assert zone() == ZoneState(ZONE, SERIAL + 1, slower, (NS, new, NS_HOME))
+    name_bench.update(new, remove=("www/A",), timers=slower)
+    zone = name_bench.zone
+    assert (zone.serial, zone.timers) == (SERIAL + 1, slower)
+    assert set(zone.records) == {NS, new, NS_HOME}
 
 
-def test_an_update_replaces_a_whole_set(server: Nameserver, zone: Callable[[], ZoneState]) -> None:
+def test_an_update_replaces_a_whole_set(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, WWW)
     fewer = replace(WWW, values=WWW.values[:1], ttl_seconds=60)
-    server.update_zone(ZoneUpdate(ZONE, SERIAL, put=(fewer,)))
-    assert fewer in zone().records
-    assert WWW not in zone().records
+    name_bench.update(fewer)
+    assert set(name_bench.zone.records) == {*BASE, fewer}
 
 
-def test_removing_what_is_not_there_is_nothing(
-    server: Nameserver, zone: Callable[[], ZoneState]
-) -> None:
-    before = zone()
-    server.update_zone(ZoneUpdate(ZONE, SERIAL, remove=("nobody/A",)))
-    assert zone().records == before.records
+def test_removing_what_is_not_there_is_nothing(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, WWW)
+    before = name_bench.zone
+    name_bench.update(remove=("nobody/A", "www/TXT"))
+    assert name_bench.zone.records == before.records
 
 
-def test_an_update_of_an_older_zone_is_refused(
-    server: Nameserver, zone: Callable[[], ZoneState]
-) -> None:
-    server.update_zone(ZoneUpdate(ZONE, SERIAL, remove=("www/A",)))
-    before = zone()
+def test_an_update_of_an_older_zone_is_refused(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, WWW)
+    name_bench.update(remove=("www/A",))
+    before = name_bench.zone
     with pytest.raises(Conflict, match="serial"):
-        server.update_zone(ZoneUpdate(ZONE, SERIAL, put=(WWW,)))
-    assert zone() == before
+        name_bench.update(WWW, serial=SERIAL)
+    assert name_bench.zone == before
 
 
-def test_an_update_overwrites_nobody(server: Nameserver, zone: Callable[[], ZoneState]) -> None:
-    before = zone()
-    with pytest.raises(Conflict, match="www/A"):
-        server.update_zone(ZoneUpdate(ZONE, SERIAL, put=(WWW,), absent=("db/A", "www/A")))
-    assert zone() == before
-
-
-@pytest.mark.parametrize(
-    "update",
-    [
-        ZoneUpdate(ZONE, SERIAL, remove=("@/NS",)),
-        ZoneUpdate(ZONE, SERIAL, put=(replace(MAIL, name="www"),)),
-        ZoneUpdate(ZONE, SERIAL, put=(MAIL, replace(WWW, name="out.of.zone."))),
-    ],
-)
-def test_an_update_that_leaves_no_zone_changes_nothing(
-    server: Nameserver, zone: Callable[[], ZoneState], update: ZoneUpdate
-) -> None:
-    before = zone()
+def test_the_same_update_twice_is_done_once(name_bench: NameBench) -> None:
+    """A replayed packet is one that was sent before."""
+    name_bench.make(*BASE, WWW)
+    again = ZoneUpdate(ZONE, SERIAL, MAKER, remove=("www/A",))
+    name_bench.server.update_zone(again)
+    name_bench.update(WWW)
+    before = name_bench.zone
     with pytest.raises(Conflict):
-        server.update_zone(update)
-    assert zone() == before
+        name_bench.server.update_zone(again)
+    assert name_bench.zone == before
 
 
-def test_a_cname_takes_the_place_of_an_address_in_one_update(
-    server: Nameserver, zone: Callable[[], ZoneState]
+def test_an_update_overwrites_nobody(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, WWW)
+    before = name_bench.zone
+    with pytest.raises(Conflict, match="www/A"):
+        name_bench.update(WWW, absent=("db/A", "www/A"))
+    assert name_bench.zone == before
+
+
+UNZONED = {
+    "no name server": ((), ("@/NS",)),
+    "cname beside an address that is there": ((replace(MAIL, name="www"),), ()),
+    "address beside a cname that is there": ((replace(WWW, name="mail"),), ()),
+    "one good and one bad": ((MAIL, replace(WWW, name="out.of.zone.")), ()),
+}
+
+
+@pytest.mark.parametrize(("put", "remove"), UNZONED.values(), ids=UNZONED)
+def test_an_update_that_leaves_no_zone_changes_nothing(
+    name_bench: NameBench, put: tuple[RecordSet, ...], remove: tuple[str, ...]
 ) -> None:
+    name_bench.make(*BASE, WWW, MAIL)
+    before = name_bench.zone
+    with pytest.raises(Conflict):
+        name_bench.update(*put, remove=remove)
+    assert name_bench.zone == before
+
+
+def test_a_cname_takes_the_place_of_an_address_in_one_update(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, WWW)
     cname = RecordSet("www", "CNAME", HOUR, ("ns.farm.internal.",))
-    server.update_zone(ZoneUpdate(ZONE, SERIAL, put=(cname,), remove=("www/A",)))
-    assert zone().records == (NS, NS_HOME, cname)
+    name_bench.update(cname, remove=("www/A",))
+    assert set(name_bench.zone.records) == {NS, NS_HOME, cname}
+    name_bench.update(WWW, remove=("www/CNAME",))
+    assert set(name_bench.zone.records) == {NS, NS_HOME, WWW}
 
 
-def test_a_zone_is_served_no_more(server: Nameserver, zone: Callable[[], ZoneState]) -> None:
+def test_a_zone_is_served_no_more(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, WWW)
     for _ in range(2):
-        server.delete_zone(ZONE)
-    assert server.zones() == ()
+        name_bench.server.delete_zone(ZONE)
+    assert ZONE not in name_bench.server.zones()
+    with pytest.raises(NotFound):
+        name_bench.server.zone(ZONE)
 
 
-def test_the_serial_goes_round_and_is_never_nought(server: Nameserver) -> None:
-    server.create_zone(ZONE, TIMERS, 2**32 - 1, BASE)
-    server.update_zone(ZoneUpdate(ZONE, 2**32 - 1, put=(WWW,)))
-    assert server.zone(ZONE).serial == 1
+def test_a_zone_that_is_made_again_is_as_it_is_asked_for_then(name_bench: NameBench) -> None:
+    name_bench.make(*BASE, WWW)
+    name_bench.server.delete_zone(ZONE)
+    name_bench.make(*BASE, MAIL, serial=7)
+    assert (name_bench.zone.serial, set(name_bench.zone.records)) == (7, {*BASE, MAIL})
+
+
+CLASSLESS = "64/26.2.0.192.in-addr.arpa"
+
+
+def test_a_zone_may_have_a_slash_in_its_name(name_bench: NameBench) -> None:
+    abroad = RecordSet("@", "NS", HOUR, ("ns.elsewhere.example.",))
+    pointer = RecordSet("65", "PTR", HOUR, ("www.farm.internal.",))
+    name_bench.make(abroad, pointer, name=CLASSLESS)
+    assert set(name_bench.server.zone(CLASSLESS).records) == {abroad, pointer}
+    name_bench.server.delete_zone(CLASSLESS)
+    assert CLASSLESS not in name_bench.server.zones()

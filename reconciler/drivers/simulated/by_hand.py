@@ -17,7 +17,7 @@ from reconciler.drivers.simulated.moves import on_host
 from reconciler.drivers.simulated.nameserver import on_server
 from reconciler.drivers.simulated.state import Domain, Host, Server, Volume
 from reconciler.ports.hypervisor import DomainDefinition
-from reconciler.ports.nameserver import RecordSet
+from reconciler.ports.nameserver import NewZone, RecordSet
 
 
 def set_memory(farm: SimulatedFarm, host: str, name: str, memory_bytes: int) -> None:
@@ -160,7 +160,7 @@ def put_record(farm: SimulatedFarm, server: str, zone: str, record: RecordSet) -
     def put(at: Server) -> Server:
         known = zones.named(at, zone)
         rest = (each for each in known.records if each.key != record.key)
-        return zones.with_zone(at, zones.changed(known, (*rest, record), None))
+        return zones.with_zone(at, zones.changed(known, (*rest, record), None, farm.time))
 
     _at_server(farm, Call((server,), "put_record", f"{record.key} in {zone}"), put)
 
@@ -176,9 +176,30 @@ def remove_record(farm: SimulatedFarm, server: str, zone: str, key: str) -> None
     def remove(at: Server) -> Server:
         known = zones.named(at, zone)
         rest = (each for each in known.records if each.key != key)
-        return zones.with_zone(at, zones.changed(known, rest, None))
+        return zones.with_zone(at, zones.changed(known, rest, None, farm.time))
 
     _at_server(farm, Call((server,), "remove_record", f"{key} in {zone}"), remove)
+
+
+def add_zone(farm: SimulatedFarm, server: str, zone: NewZone) -> None:
+    """A zone that is nobody's: somebody writes its file and loads it.
+
+    Raises:
+        Conflict: it is served already, or it would be no zone.
+        NotFound: there is no such server.
+    """
+    call = Call((server,), "add_zone", zone.name)
+    _at_server(farm, call, lambda at: zones.create(at, zone))
+
+
+def remove_zone(farm: SimulatedFarm, server: str, zone: str) -> None:
+    """`rndc delzone`: away with it, whoever has records in it.
+
+    Raises:
+        NotFound: there is no such server.
+    """
+    call = Call((server,), "remove_zone", zone)
+    _at_server(farm, call, lambda at: zones.delete(at, zone))
 
 
 def _at_host(farm: SimulatedFarm, call: Call, change: Callable[[Host], Host]) -> None:

@@ -89,6 +89,11 @@ class SimulatedFarm:
         """All of the farm as it is now; later changes do not touch what was given out."""
         return self._cell.state
 
+    @property
+    def time(self) -> datetime:
+        """What the clocks of its hosts and servers show."""
+        return self._now()
+
     def change(self, change: Callable[[FarmState], FarmState]) -> None:
         """Change the farm from outside, past all ports and faults.
 
@@ -127,7 +132,7 @@ class SimulatedFarm:
         if server not in self.state.nameservers:
             cause = "there is no such name server in the simulated farm"
             raise NotFound(server, "find the name server", cause)
-        return SimulatedNameserver(server, self._cell, self._wire)
+        return SimulatedNameserver(server, self._cell, self._wire, self._now)
 
     def add_fault(self, fault: Fault) -> None:
         """Let something go wrong from now on."""

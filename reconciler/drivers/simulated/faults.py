@@ -16,8 +16,8 @@ from typing import Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from reconciler.drivers.refusal import Missing, Refused
-from reconciler.errors import Conflict, NotFound, SettingsError, Unreachable
+from reconciler.drivers.refusal import Forbidden, Missing, Refused
+from reconciler.errors import Conflict, Denied, NotFound, SettingsError, Unreachable
 
 Mode = Literal["unreachable", "fails-before", "fails-after", "slow"]
 LOG_LENGTH = 10_000
@@ -136,6 +136,7 @@ class Wire:
             SimulatedCrash: the process died before or after the body.
             Unreachable: a fault, and the body ran or not; or the world file cannot be used.
             Conflict: the body refused, or a fault of mode `fails-before`.
+            Denied: who asked may not.
             NotFound: the body missed something.
         """
         number = self._register(call)
@@ -186,6 +187,7 @@ def as_driver_errors(call: Call) -> Iterator[None]:
 
     Raises:
         Conflict: the body refused.
+        Denied: who asked may not.
         NotFound: the body missed something.
         Unreachable: the machine lets nobody in, or the world file cannot be used.
     """
@@ -193,6 +195,8 @@ def as_driver_errors(call: Call) -> Iterator[None]:
         yield
     except Refused as refusal:
         raise Conflict(call.machines[0], call.words, str(refusal)) from None
+    except Forbidden as refusal:
+        raise Denied(call.machines[0], call.words, str(refusal)) from None
     except Missing as missing:
         raise NotFound(call.machines[0], call.words, str(missing)) from None
     except CutOff as cut:

@@ -83,9 +83,7 @@ class SimulatedHypervisor:
         with self._call("remove_network", name):
             self._change(lambda host: networks.remove(host, name))
 
-    def reserve(
-        self, network: str, environment: str, entries: tuple[Reservation, ...]
-    ) -> None:
+    def reserve(self, network: str, environment: str, entries: tuple[Reservation, ...]) -> None:
         """Make these the reservations of the environment."""
         with self._call("reserve", network, environment, entries):
             self._change(lambda host: networks.reserve(host, network, environment, entries))

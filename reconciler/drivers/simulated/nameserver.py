@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import datetime
 
 from reconciler.drivers.refusal import Missing
 from reconciler.drivers.simulated import zones
@@ -17,11 +18,12 @@ from reconciler.ports.nameserver import Nameserver, NewZone, Rules, ZoneState, Z
 class SimulatedNameserver:
     """One simulated server. Every call crosses the wire once, and changes the farm at most once."""
 
-    def __init__(self, name: str, cell: Cell, wire: Wire) -> None:
-        """Nothing is looked at yet."""
+    def __init__(self, name: str, cell: Cell, wire: Wire, now: Callable[[], datetime]) -> None:
+        """Nothing is looked at yet. `now` is the clock of the server."""
         self._name = name
         self._cell = cell
         self._wire = wire
+        self._now = now
 
     def zones(self) -> tuple[str, ...]:
         """The names of its zones."""
@@ -47,7 +49,7 @@ class SimulatedNameserver:
     def update_zone(self, update: ZoneUpdate) -> None:
         """Change a zone, wholly or not at all."""
         with self._call("update_zone", update.zone, update):
-            self._change(lambda server: zones.update(server, update))
+            self._change(lambda server: zones.update(server, update, self._now()))
 
     def set_rules(self, name: str, rules: Rules) -> None:
         """Let a zone be treated like this from now on."""

@@ -60,9 +60,7 @@ def remove(host: Host, name: str) -> Host:
     return replace(host, networks={k: v for k, v in host.networks.items() if k != name})
 
 
-def reserve(
-    host: Host, name: str, environment: str, entries: tuple[Reservation, ...]
-) -> Host:
+def reserve(host: Host, name: str, environment: str, entries: tuple[Reservation, ...]) -> Host:
     """Make these the reservations of the environment.
 
     Raises:

@@ -16,8 +16,8 @@ from reconciler.drivers.simulated.faults import Fault
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Accelerator, DomainDefinition, PoolType, VolumeFormat
 from reconciler.ports.libvirt_networks import NetworkDefinition
-from reconciler.ports.network_facts import Reservation
 from reconciler.ports.nameserver import ZoneState
+from reconciler.ports.network_facts import Reservation
 
 FORMATS: Mapping[PoolType, frozenset[VolumeFormat]] = {
     "dir": frozenset({"qcow2", "raw", "iso"}),

@@ -1,30 +1,37 @@
 """What a name server does with its zones, as pure functions from server to server.
 
 As BIND does it, but in words: where BIND drops a contradiction silently, this one refuses. An
-update that changes nothing leaves the serial alone.
+update that changes nothing leaves the serial alone. Of a zone that was made without rules everybody
+may change everything: the server's configuration is somebody else's.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address
+from datetime import datetime
 
-from reconciler.drivers.refusal import Missing, Refused
+from reconciler.config.records import RECORD_TYPES, as_answered, canonical
+from reconciler.drivers.refusal import Forbidden, Missing, Refused
 from reconciler.drivers.simulated.state import Server
-from reconciler.ports.nameserver import NewZone, RecordSet, Rules, Timers, ZoneState, ZoneUpdate
+from reconciler.drivers.zone_soundness import (
+    LARGEST_SERIAL,
+    contradictions,
+    homeless_nameservers,
+    without_nameserver,
+    zone_complaints,
+)
+from reconciler.ports.nameserver import (
+    NewZone,
+    RecordSet,
+    Rules,
+    Timers,
+    ZoneState,
+    ZoneUpdate,
+    forbidden,
+)
 
-APEX = "@"
-LARGEST_SERIAL = 2**32 - 1
-LONGEST_TTL = 2**31 - 1
-LONGEST_NAME = 253
-_LABEL = re.compile(r"\A[^\x00-\x20\"$().;\\\x7f-\U0010ffff]{1,63}\Z")  # needs no escape in text
-_ZONE_LABEL = re.compile(r"\A[a-z0-9_](?:[a-z0-9_/-]{0,61}[a-z0-9_])?\Z")
-_TYPE = re.compile(r"\A[A-Z][A-Z0-9]{0,31}\Z")
-_TARGETS = frozenset({"CNAME", "NS", "PTR", "MX", "SRV", "DNAME"})
-_ADDRESSES: Mapping[str, Callable[[str], object]] = {"A": IPv4Address, "AAAA": IPv6Address}
+HALF = 2**31  # serials beyond this are behind (RFC 1982 §3.2)
 
 
 def named(server: Server, name: str) -> ZoneState:
@@ -46,18 +53,13 @@ def create(server: Server, new: NewZone) -> Server:
     Raises:
         Refused: it is served already, or it would be no zone.
     """
-    name, reasons = new.name, []
-    if name in server.zones:
-        reasons.append(f"zone {name} is served already")
-    if len(name) > LONGEST_NAME or not all(_ZONE_LABEL.match(each) for each in name.split(".")):
-        reasons.append(f"{name[:80]!r} cannot be the name of a zone")
-    if not 0 < new.serial <= LARGEST_SERIAL:
-        reasons.append(f"{new.serial} cannot be a serial")
-    zone = ZoneState(name, new.serial, new.timers, _sorted(new.records), new.rules)
-    reasons += [*_contradictions(zone), *_homeless_nameservers(zone)]
+    reasons = [f"zone {new.name} is served already"] if new.name in server.zones else []
+    reasons += [*zone_complaints(new.name, new.serial), *_complaints(new.name, new.records)]
+    reasons += homeless_nameservers(new.name, new.records)
     if reasons:
         raise Refused("; ".join(reasons))
-    return with_zone(server, zone)
+    records = _sorted(new.name, new.records)
+    return with_zone(server, ZoneState(new.name, new.serial, new.timers, records, new.rules))
 
 
 def with_rules(server: Server, name: str, rules: Rules) -> Server:
@@ -70,10 +72,11 @@ def with_rules(server: Server, name: str, rules: Rules) -> Server:
     return server if zone.rules == rules else with_zone(server, replace(zone, rules=rules))
 
 
-def update(server: Server, wanted: ZoneUpdate) -> Server:
+def update(server: Server, wanted: ZoneUpdate, now: datetime) -> Server:
     """Change a zone, if it is still as the update expects.
 
     Raises:
+        Forbidden: the environment may not change that.
         Missing: the zone is not served here.
         Refused: the serial has moved on, a set is there that must not be, or the result would be
             no zone.
@@ -82,6 +85,9 @@ def update(server: Server, wanted: ZoneUpdate) -> Server:
     if zone.serial != wanted.serial:
         message = f"the serial is {zone.serial} and no longer {wanted.serial}; look again"
         raise Refused(message)
+    if zone.rules and (denied := sorted(forbidden(zone.rules, wanted))):
+        message = f"{wanted.environment} may not change {', '.join(denied[:5])}"
+        raise Forbidden(message)
     sets = {record.key: record for record in zone.records}
     if taken := sorted(sets.keys() & set(wanted.absent)):
         message = f"already there: {', '.join(taken)}"
@@ -89,20 +95,31 @@ def update(server: Server, wanted: ZoneUpdate) -> Server:
     for key in wanted.remove:
         sets.pop(key, None)
     sets.update((record.key, record) for record in wanted.put)
-    after = changed(zone, sets.values(), wanted.timers)
+    after = changed(zone, sets.values(), wanted.timers, now)
     return server if after is zone else with_zone(server, after)
 
 
-def changed(zone: ZoneState, records: Iterable[RecordSet], timers: Timers | None) -> ZoneState:
+def changed(
+    zone: ZoneState, records: Iterable[RecordSet], timers: Timers | None, now: datetime
+) -> ZoneState:
     """The zone with other records, and with the next serial if that makes a difference.
 
     Raises:
         Refused: the result would be no zone.
     """
-    result = replace(zone, records=_sorted(records), timers=timers or zone.timers)
-    if reasons := list(_contradictions(result)):
+    found = tuple(records)
+    if reasons := list(_complaints(zone.name, found)):
         raise Refused("; ".join(reasons))
-    return zone if result == zone else replace(result, serial=zone.serial % LARGEST_SERIAL + 1)
+    result = replace(zone, records=_sorted(zone.name, found), timers=timers or zone.timers)
+    return zone if result == zone else replace(result, serial=next_serial(zone, now))
+
+
+def next_serial(zone: ZoneState, now: datetime) -> int:
+    """The serial of the next version: never one that is behind (RFC 1982), never nought."""
+    by_date = int(f"{now:%Y%m%d}00")
+    if zone.rules and zone.rules.serials == "date" and 0 < (by_date - zone.serial) % 2**32 < HALF:
+        return by_date
+    return zone.serial % LARGEST_SERIAL + 1
 
 
 def delete(server: Server, name: str) -> Server:
@@ -117,66 +134,34 @@ def with_zone(server: Server, zone: ZoneState) -> Server:
     return replace(server, zones={**server.zones, zone.name: zone})
 
 
-def _sorted(records: Iterable[RecordSet]) -> tuple[RecordSet, ...]:
-    return tuple(sorted(replace(each, values=tuple(sorted(each.values))) for each in records))
+def _complaints(zone: str, records: Iterable[RecordSet]) -> Iterator[str]:
+    """Why these are not all records of a zone."""
+    found = tuple(records)
+    yield from contradictions(zone, found)
+    yield from without_nameserver(zone, found)
+    for record in found:
+        if record.type in RECORD_TYPES:
+            yield from _unreadable(zone, record)
 
 
-def _contradictions(zone: ZoneState) -> Iterator[str]:
-    """Why these records make no zone."""
-    types: dict[str, list[str]] = defaultdict(list)
-    for record in zone.records:
-        types[record.name.lower()].append(record.type)
-        yield from _unsound(zone.name, record)
-    for name, found in types.items():
-        if len(set(found)) != len(found):
-            yield f"{name} has two sets of one type"
-        if "CNAME" in found and len(found) > 1:
-            yield f"{name} has a CNAME beside other records"
-    if "NS" not in types.get(APEX, ()):
-        yield f"zone {zone.name} would have no NS record at its apex"
+def _unreadable(zone: str, record: RecordSet) -> Iterator[str]:
+    for value in record.values:
+        try:
+            canonical(record.type, value, zone)
+        except ValueError as error:
+            yield f"{record.key} cannot be {value[:80]!r}: {error}"
 
 
-def _unsound(zone: str, record: RecordSet) -> Iterator[str]:
-    if record.name.endswith(".") or not _is_inside(zone, record.name):
-        yield f"{record.name[:80]!r} is not a name in zone {zone}"
-    if record.type == "SOA":
-        yield "the SOA record is made from the timers"
-    if not _TYPE.match(record.type):
-        yield f"{record.type[:80]!r} is not a type of records"
-    if not 0 <= record.ttl_seconds <= LONGEST_TTL:
-        yield f"{record.key} has an impossible TTL"
-    if not record.values or len(set(record.values)) != len(record.values):
-        yield f"{record.key} has no value, or one twice"
-    if record.type == "CNAME" and len(record.values) > 1:
-        yield f"{record.name} has two CNAMEs"
-    yield from (f"{record.key} cannot be {v[:80]!r}" for v in record.values if _is_bad(record, v))
+def _sorted(zone: str, records: Iterable[RecordSet]) -> tuple[RecordSet, ...]:
+    return tuple(
+        sorted((_answered(zone, each) for each in records), key=lambda each: (each.name, each.type))
+    )
 
 
-def _is_inside(zone: str, name: str) -> bool:
-    full = zone if name == APEX else f"{name}.{zone}"
-    labels = name.split(".")
-    return len(full) <= LONGEST_NAME and all(_LABEL.match(label) for label in labels)
-
-
-def _is_bad(record: RecordSet, value: str) -> bool:
-    if not value.isascii() or not value.isprintable() or not value.strip():
-        return True
-    if record.type in _TARGETS:
-        return not value.endswith(".")
-    try:
-        _ADDRESSES.get(record.type, str)(value)
-    except ValueError:
-        return True
-    return False
-
-
-def _homeless_nameservers(zone: ZoneState) -> Iterator[str]:
-    """Name servers in the zone that have no address in it: no server would load that."""
-    homes = {record.name for record in zone.records if record.type in _ADDRESSES}
-    for record in zone.records:
-        if record.key != f"{APEX}/NS":
-            continue
-        for target in record.values:
-            name = target.removesuffix(f".{zone.name}.")
-            if name != target and name not in homes:
-                yield f"name server {target} has no address in the zone"
+def _answered(zone: str, record: RecordSet) -> RecordSet:
+    """The set as it is read back; the very same if nothing is to be said otherwise."""
+    if record.type not in RECORD_TYPES:
+        values = tuple(sorted(record.values))
+    else:
+        values = tuple(sorted(as_answered(record.type, each, zone) for each in record.values))
+    return record if values == record.values else replace(record, values=values)

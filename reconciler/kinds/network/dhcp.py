@@ -21,7 +21,8 @@ from reconciler.ports.network_facts import (
 class SubnetSpec:
     """A subnet that a server serves. `pools` are `first-last`, sorted, as are the options.
 
-    `is_made`: it was not there before us.
+    `is_made`: it was not there before us. `names` is the zone in which clients get names; what
+    others let it do with names is not told.
     """
 
     host: str
@@ -34,6 +35,7 @@ class SubnetSpec:
     lease_seconds: int = 3600
     next_server: str = ""
     boot_file: str = ""
+    names: str = ""
     is_served: bool = True
     is_persisted: bool = True
     is_made: bool = field(default=False, compare=False)
@@ -91,6 +93,7 @@ def _read_subnet(
         fact.lease_seconds,
         fact.next_server,
         fact.boot_file,
+        fact.names,
         fact.is_served,
         fact.is_persisted,
         is_made=is_made,
@@ -120,6 +123,7 @@ def _make_subnet(
         wanted.lease_seconds,
         wanted.next_server,
         wanted.boot_file,
+        wanted.names,
     )
     return (act,)
 

@@ -19,6 +19,7 @@ SKEW_WARN_SECONDS, SKEW_BAD_SECONDS = 2.0, 30.0
 OLDEST_PYTHON = (3, 9)
 FREE_WARN_PERCENT = 5
 FREE_WARN_BYTES, FREE_BAD_BYTES = parse_size("2 GiB"), parse_size("256 MiB")
+OF_GUESTS = ("qemu-img",)  # tools that nothing else needs
 STATE_DIRECTORY = "/var/lib/reconciler"
 _CONSOLE = "on its console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
 _BOOTSTRAP = "run reconciler host bootstrap {host}, or install {what} there"
@@ -79,9 +80,10 @@ def _judge_facts(seen: HostObservation, facts: HostFacts) -> Iterator[Finding]:
     yield _clock(seen.host, facts)
     yield _systemd(seen.host, facts)
     yield _python(seen.host, facts)
-    yield from _libvirt(seen.host, facts)
-    yield _kvm(seen, facts)
-    yield _tools(seen.host, facts)
+    if seen.accelerator:
+        yield from _libvirt(seen.host, facts)
+        yield _kvm(seen, facts)
+    yield _tools(seen, facts)
     yield _packages(seen.host, facts)
     yield _directory(seen.host, facts)
     yield from _marks(seen.host, facts)
@@ -182,11 +184,13 @@ def _kvm(seen: HostObservation, facts: HostFacts) -> Finding:
     )
 
 
-def _tools(host: str, facts: HostFacts) -> Finding:
-    if not facts.missing_tools:
+def _tools(seen: HostObservation, facts: HostFacts) -> Finding:
+    host, unused = seen.host, () if seen.accelerator else OF_GUESTS
+    lacking = tuple(each for each in facts.missing_tools if each not in unused)
+    if not lacking:
         return Finding(host, "tools", Level.OK, "all programs that we run are there")
-    missing = ", ".join(facts.missing_tools)
-    only_watching = facts.missing_tools == ("inotifywait",)
+    missing = ", ".join(lacking)
+    only_watching = lacking == ("inotifywait",)
     text = f"{missing} missing" + ("; changes by hand are seen later" if only_watching else "")
     remedy = _BOOTSTRAP.format(host=host, what="what has them")
     return Finding(host, "tools", Level.WARN if only_watching else Level.BAD, text, remedy)

@@ -90,7 +90,7 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True)
 class HostObservation:
-    """What was seen of one host. `accelerator` is how it is to run guests."""
+    """What was seen of one host. `accelerator` is how it runs guests, empty if it has none."""
 
     host: str
     address: str

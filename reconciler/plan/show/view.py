@@ -39,7 +39,7 @@ def foreign_in(plan: Plan, view: View) -> tuple[Address, ...]:
 
 def notes_in(plan: Plan, view: View) -> tuple[Problem, ...]:
     """What whoever wrote the commit should know."""
-    return plan.notes if view is View.PLAN else ()
+    return (*plan.notes, *plan.waiting) if view is View.PLAN else ()
 
 
 def notes(change: Change) -> Iterator[str]:
@@ -89,6 +89,8 @@ def summary(plan: Plan, view: View) -> str:
     more = {"held": held, "unknown": len(plan.unknown), "marks to renew": len(plan.remarks)}
     if view is View.DRIFT:
         more.pop("marks to renew")
+    else:
+        more["foreign"] = len(plan.foreign)
     said = [f"{number} {what}" for what, number in more.items() if number]
     return f"{view.capitalize()}: " + ", ".join(counts + said)
 

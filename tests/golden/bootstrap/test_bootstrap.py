@@ -43,6 +43,13 @@ def test_the_steps_for_a_fresh_machine(golden: Golden) -> None:
     golden(HERE / "fresh.txt", text(spelled_out(fresh_steps(KEY))))
 
 
+def test_a_machine_without_guests_gets_no_hypervisor() -> None:
+    told = text(spelled_out(fresh_steps(KEY, guests=False)))
+    assert "install python3, inotify-tools\n" in told
+    assert "libvirt" not in told
+    assert "qemu" not in told
+
+
 def test_the_steps_that_open_what_is_encrypted(golden: Golden) -> None:
     steps = fresh_steps(KEY, server("mirror-with-encrypted-zfs"))
     golden(HERE / "mirror-with-encrypted-zfs" / "again.txt", text(spelled_out(steps)))

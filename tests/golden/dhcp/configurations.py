@@ -13,6 +13,7 @@ from reconciler.drivers.ssh.onhost.dhcp_config import number_of, with_reservatio
 from reconciler.kinds.network.dhcp import ReservationsSpec, SubnetSpec
 from reconciler.render.network.dhcp import dhcp_resources
 from tests.farms.repository import documents
+from tests.golden.dynamic_names.dynamic_farms import farm
 from tests.golden.networks.test_networks import allocated, loaded, tree
 from tests.unit.render.network.test_dhcp import HOSTS, NETWORK, SECOND, machine
 
@@ -40,6 +41,7 @@ def farms() -> dict[str, tuple[Documents, ...]]:
     }
     return {
         "everything": tuple(documents(files, name) for name in ("production", "staging")),
+        "names": (farm(),),
         **{name: loaded(allocated(tree(name))) for name in ("office", "stages")},
     }
 

@@ -15,6 +15,7 @@ from reconciler.model.address import Address
 from reconciler.model.change import Disruption
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, Seed
+from reconciler.ports.nameserver import Grant, Rules
 from tests.farms.specs import GIB, IMAGE, TIMERS, a_record, domain_spec, volume_spec, zone_spec
 
 LIVE, RESTART, REPLACE, DATA_LOSS = Disruption
@@ -158,7 +159,10 @@ OTHERS: list[tuple[str, str, Any, Disruption | None]] = [
     ("zone", "records", zone_spec().records, LIVE),
     ("zone", "records", zone_spec(a_record("www", "10.0.0.1")).records, LIVE),
     ("zone", "serial", 9, None),
-    ("zone", "stale", ("x",), None),
+    ("zone", "rules", Rules((Grant("production"),)), LIVE),
+    ("zone", "open", True, LIVE),
+    ("zone", "marks", (a_record("x"),), None),
+    ("zone", "after", (Address("service", "named", "virt1"),), None),
 ]
 UNCHANGEABLE = {("zone", "name")}  # it is the zone's address
 

@@ -11,12 +11,13 @@ from reconciler.drivers.simulated import by_hand
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.errors import Conflict, NotFound
 from reconciler.kinds.protocol import Operation
-from reconciler.kinds.zone import ZoneKind, ZoneSpec
-from reconciler.kinds.zone_registry import is_mark
+from reconciler.kinds.zone import ZoneKind, ZoneSpec, zone_address
+from reconciler.kinds.zone_operations import UpdateZone
+from reconciler.kinds.zone_registry import Holding, is_mark, marks, read_marks
 from reconciler.model.address import Address, Scope
 from reconciler.model.change import FieldChange
 from reconciler.model.resource import Observed, Owner
-from reconciler.ports.nameserver import RecordSet
+from reconciler.ports.nameserver import NewZone, RecordSet
 from tests.farms.specs import APEX, TIMERS, a_record, simulated_farm, zone_spec
 
 KIND = ZoneKind()
@@ -57,10 +58,10 @@ def keys(farm: SimulatedFarm, server: str = "ns1") -> set[str]:
     return {record.key for record in records if not is_mark(record)}
 
 
-def marks(farm: SimulatedFarm) -> set[str]:
-    return {
-        record.name for record in farm.nameserver("ns1").zone("farm").records if is_mark(record)
-    }
+def owned(farm: SimulatedFarm) -> dict[str, set[str]]:
+    """What the marks in the zone name, by environment."""
+    holdings = read_marks(farm.nameserver("ns1").zone("farm").records)
+    return {environment: set(holding.keys) for environment, holding in holdings.items()}
 
 
 def test_a_zone_needs_nothing_and_claims_its_name_and_records() -> None:
@@ -114,8 +115,8 @@ def test_what_no_mark_names_is_nobodys() -> None:
 
 def test_a_zone_without_marks_is_nobodys_with_its_timers() -> None:
     farm = simulated_farm()
-    farm.nameserver("ns1").create_zone("farm", TIMERS, 7, (APEX,))
-    assert look(farm)[None].spec == ZoneSpec("ns1", "farm", TIMERS, (APEX,), 7)
+    farm.nameserver("ns1").create_zone(NewZone("farm", TIMERS, 7, (APEX,), "x"))
+    assert look(farm)[None].spec == ZoneSpec("ns1", "farm", TIMERS, (APEX,), None, 7)
 
 
 def test_of_two_that_claim_authority_the_first_by_name_has_it() -> None:
@@ -132,12 +133,7 @@ def test_an_update_puts_changes_and_removes_just_what_differs() -> None:
     assert keys(farm) == {"@/NS", "www/A", "db/A", "api/A"}
     update(farm, zone_spec())
     assert keys(farm) == {"@/NS", "api/A"}
-    assert marks(farm) == {
-        "production._reconciler",
-        "@.production._reconciler",
-        "staging._reconciler",
-        "api.staging._reconciler",
-    }
+    assert owned(farm) == {"production": {"@/NS"}, "staging": {"api/A"}}
 
 
 def test_an_update_carries_new_timers() -> None:
@@ -207,11 +203,7 @@ def test_without_the_authority_only_our_records_go() -> None:
     farm = farm_with_zone((PART, GUEST))
     run(farm, KIND.delete(look(farm)["staging"].spec, GUEST))
     assert keys(farm) == {"@/NS", "www/A"}
-    assert marks(farm) == {
-        "production._reconciler",
-        "@.production._reconciler",
-        "www.production._reconciler",
-    }
+    assert owned(farm) == {"production": {"@/NS", "www/A"}}
 
 
 def test_a_zone_moves_to_another_server_if_nobody_else_has_records_in_it() -> None:
@@ -230,7 +222,6 @@ def test_a_mark_that_outlived_its_record_goes_with_the_next_mark() -> None:
     farm = farm_with_zone()
     by_hand.remove_record(farm, "ns1", "farm", "www/A")
     observed = look(farm)["production"].spec
-    assert observed.stale == ("www.production._reconciler/TXT",)
     run(farm, KIND.mark(observed, replace(OWNER, digest="f" * 16)))
     by_hand.put_record(farm, "ns1", "farm", WWW)
     assert look(farm)[None].spec.records == (WWW,)
@@ -243,7 +234,7 @@ def test_a_mark_that_outlived_its_record_goes_with_the_next_update() -> None:
     farm = farm_with_zone()
     by_hand.remove_record(farm, "ns1", "farm", "www/A")
     update(farm, zone_spec(a_record("db")))
-    assert "www.production._reconciler" not in marks(farm)
+    assert owned(farm) == {"production": {"@/NS", "db/A"}}
 
 
 def test_a_mark_that_outlived_its_record_does_not_hold_the_zone() -> None:
@@ -258,16 +249,60 @@ def test_one_of_two_types_at_a_name_may_go() -> None:
     farm = farm_with_zone()
     update(farm, zone_spec(WWW, aaaa))
     by_hand.remove_record(farm, "ns1", "farm", "www/A")
-    assert look(farm)["production"].spec.stale is None
-    assert [str(each) for each in KIND.diff(zone_spec(aaaa), look(farm)["production"].spec)] == []
+    assert KIND.diff(zone_spec(aaaa), look(farm)["production"].spec) == ()
+
+
+def test_only_marks_that_differ_are_written() -> None:
+    farm = farm_with_zone()
+    desired = zone_spec(WWW, API)
+    observed = look(farm)["production"].spec
+    (step,) = KIND.update(desired, observed, KIND.diff(desired, observed), OWNER)
+    assert isinstance(step, UpdateZone)
+    (bucket,) = {mark.key for mark in marks(holding("api/A")) if mark.name.count(".") > 1}
+    assert [each.key for each in step.update.put] == ["api/A", bucket]
+    (head,) = KIND.mark(observed, replace(OWNER, digest="f" * 16))
+    assert isinstance(head, UpdateZone)
+    assert [each.key for each in head.update.put] == ["production._reconciler/TXT"]
+
+
+def test_what_is_left_of_older_marks_goes_with_the_next_update() -> None:
+    farm = farm_with_zone()
+    old = RecordSet("www.production._reconciler", "TXT", 300, ('"types=A"',))
+    by_hand.put_record(farm, "ns1", "farm", old)
+    update(farm, zone_spec())
+    assert old not in farm.nameserver("ns1").zone("farm").records
+
+
+def test_each_view_of_a_name_is_a_zone_of_its_own() -> None:
+    outside = replace(SEEN, server="ns1/outside")
+    assert zone_address("ns1", "farm") == Address("zone", "farm")
+    assert zone_address("ns1/outside", "farm") == Address("zone", "farm/outside")
+    assert KIND.identity(outside) == "farm/outside"
+    assert not KIND.claims(outside) & KIND.claims(SEEN)
+
+
+def test_looking_takes_one_call_of_the_server() -> None:
+    farm = farm_with_zone()
+    farm.revive()
+    look(farm)
+    assert [call.operation for call in farm.log] == ["zone"]
+
+
+def test_a_server_that_nobody_knows_is_not_a_zone_that_is_absent() -> None:
+    with pytest.raises(NotFound, match="no such name server"):
+        KIND.observe(Scope("zone", "farm", "nowhere"), simulated_farm())
+
+
+def holding(*keys: str) -> Holding:
+    return Holding("production", "", authority=True, keys=frozenset(keys))
 
 
 WORDS: list[tuple[tuple[Operation, ...], str]] = [
     (KIND.create(SEEN, OWNER), "create zone farm on ns1"),
-    (KIND.create(PART, OWNER), "put 3 record sets into zone farm on ns1"),
-    (KIND.mark(SEEN, OWNER), "update zone farm on ns1: put 3, remove 0 record sets"),
+    (KIND.create(PART, OWNER), "put 1 record sets into zone farm on ns1"),
+    (KIND.mark(SEEN, OWNER), "mark records of zone farm on ns1"),
     (KIND.delete(SEEN, OWNER), "delete zone farm on ns1"),
-    (KIND.delete(PART, OWNER), "remove 3 record sets from zone farm on ns1"),
+    (KIND.delete(PART, OWNER), "remove 1 record sets from zone farm on ns1"),
 ]
 
 

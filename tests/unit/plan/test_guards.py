@@ -12,13 +12,23 @@ from reconciler.kinds.base.sysctl import SysctlSpec
 from reconciler.model.address import Address
 from reconciler.model.change import Disruption
 from reconciler.model.position import Position
-from reconciler.model.resource import Desired, World
+from reconciler.model.resource import Desired, Observed, World
 from reconciler.plan.guards import ALLOW_TRAILER, NEVER_ALLOWED, Violation, check
 from reconciler.plan.make import make_plan
 from reconciler.plan.plan import Plan
 from reconciler.plan.policy import Policy
 from tests.farms.dangers import DANGERS, Danger
-from tests.farms.specs import PRODUCTION, a_record, machine, seen, want, world_of, zone_spec
+from tests.farms.specs import (
+    APEX,
+    PRODUCTION,
+    TIMERS,
+    a_record,
+    machine,
+    seen,
+    want,
+    world_of,
+    zone_spec,
+)
 
 ALLOWED = [danger for danger in DANGERS if danger.name not in NEVER_ALLOWED]
 FORBIDDEN = [danger for danger in DANGERS if danger.name in NEVER_ALLOWED]
@@ -80,7 +90,8 @@ def test_one_acknowledgement_is_for_one_danger(danger: Danger) -> None:
     assert names(danger.plan(), replace(danger.policy, allowed=others)) == [danger.name]
 
 
-UNMEASURED = frozenset({"empty-desire", "base-removal"})  # the operator sets no number for them
+# The operator sets no number for them.
+UNMEASURED = frozenset({"apex-change", "base-removal", "empty-desire", "no-nameservers"})
 FLOORED = [danger for danger in ALLOWED if danger.name not in UNMEASURED]
 
 
@@ -198,6 +209,81 @@ def test_a_record_set_of_which_two_fields_change_counts_once() -> None:
     before = want(zone_spec(*map(a_record, there)), "farm")
     plan = make_plan(PRODUCTION, [want(zone_spec(*wanted), "farm")], world_of(before))
     assert names(plan) == []
+
+
+def test_what_git_changes_is_measured_although_much_of_it_drifted() -> None:
+    """Who spoils a zone and then gets any commit merged does not get past the guard."""
+    before = want(zone_spec(*map(a_record, fleet(11))), "farm")
+    after = want(zone_spec(*map(a_record, [*fleet(11), "new"])), "farm")
+    spoiled = [a_record(name, "10.9.9.9") for name in fleet(11)]
+    world = World((seen(before, records=(APEX, *spoiled)),))
+    assert names(make_plan(PRODUCTION, [after], world)) == ["mass-record-change"]
+
+
+def test_a_part_in_the_zone_of_somebody_else_is_measured_by_itself() -> None:
+    theirs = seen(want(zone_spec(*map(a_record, fleet(200))), "farm"), "staging")
+    part = [a_record(f"p{number:02}") for number in range(12)]
+    mine = want(zone_spec(timers=None, records=tuple(part)), "farm")
+    fewer = want(zone_spec(timers=None, records=tuple(part[4:])), "farm")
+    plan = make_plan(PRODUCTION, [fewer], World((theirs, seen(mine))))
+    (violation,) = check(plan, Policy())
+    assert "4 of 12 record sets of zone/farm" in violation.message
+
+
+def test_what_becomes_ours_by_marks_is_no_change_of_records() -> None:
+    wanted = want(zone_spec(*map(a_record, fleet(20))), "farm")
+    nobodys = Observed(Address("zone", "farm", "ns1"), wanted.spec)
+    plan = make_plan(PRODUCTION, [wanted], World((nobodys,)))
+    assert len(plan.changes) == 1
+    assert names(plan) == []
+
+
+OTHER_NS = replace(APEX, values=("ns2.example.",))
+OTHER_MNAME = replace(TIMERS, primary="ns2.farm.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "touched"),
+    [
+        ({"records": (OTHER_NS,)}, "the NS records of"),
+        ({"records": (replace(APEX, ttl_seconds=60),)}, "the NS records of"),
+        ({"timers": OTHER_MNAME}, "the SOA mname of"),
+        ({"records": (OTHER_NS,), "timers": OTHER_MNAME}, "the NS records and the SOA mname of"),
+        ({"timers": replace(TIMERS, retry_seconds=1)}, ""),
+        ({"records": (APEX, replace(OTHER_NS, name="sub"))}, ""),
+    ],
+)
+def test_other_servers_for_a_zone_that_is_there_are_told(
+    fields: dict[str, Any], touched: str
+) -> None:
+    known, other = want(zone_spec(), "farm"), want(zone_spec(**fields), "farm")
+    found = check(make_plan(PRODUCTION, [other], world_of(known)), Policy())
+    assert [each.name for each in found] == (["apex-change"] if touched else [])
+    assert all(touched in each.message for each in found)
+    healed = World((seen(known, **fields),))
+    assert names(make_plan(PRODUCTION, [known], healed)) == []
+    assert names(make_plan(PRODUCTION, [other], World())) == []
+
+
+def test_the_last_name_server_of_a_zone_does_not_go() -> None:
+    known, bare = want(zone_spec(a_record("www")), "farm"), zone_spec(records=(a_record("www"),))
+    plan = make_plan(PRODUCTION, [want(bare, "farm")], world_of(known))
+    assert names(plan) == ["no-nameservers"]
+    guest = replace(bare, timers=None)
+    assert names(make_plan(PRODUCTION, [want(guest, "farm")], World())) == []
+    assert names(make_plan(PRODUCTION, [want(guest, "farm")], world_of(known))) == [
+        "no-nameservers"
+    ]
+
+
+def test_the_way_out_of_what_is_nobodys_names_the_command() -> None:
+    stranger = Observed(
+        Address("zone", "farm", "ns1"),
+        zone_spec(timers=None, records=(a_record("www", "10.9.9.9"),)),
+    )
+    plan = make_plan(PRODUCTION, [want(zone_spec(a_record("www")), "farm")], World((stranger,)))
+    (violation,) = check(plan, Policy())
+    assert "`reconciler accept zone/farm www/A`" in violation.remedy
 
 
 def test_a_whole_machine_goes_without_counting_as_the_loss_of_its_disks() -> None:

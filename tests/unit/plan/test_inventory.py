@@ -11,16 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from reconciler.drivers.simulated import by_hand
 from reconciler.errors import ConfigError
+from reconciler.gitops.stream import is_plain
+from reconciler.kinds import KIND_BY_NAME
 from reconciler.kinds.domain import DomainSpec
 from reconciler.kinds.volume import VolumeSpec
-from reconciler.kinds.zone import ZoneSpec
+from reconciler.kinds.zone import ZoneSpec, zone_address
 from reconciler.model.address import Address, Scope
 from reconciler.model.resource import Observed, Owner, World
 from reconciler.plan.inventory import load_world, path_of, scope_of, scopes_in, world_files
 from reconciler.ports.hypervisor import Disk, Interface
-from reconciler.ports.nameserver import RecordSet, Timers
-from tests.farms.specs import a_record, domain_spec, machine, seen, want, zone_spec
+from reconciler.ports.nameserver import Grant, RecordSet, Rules, Timers
+from tests.farms.specs import (
+    a_record,
+    domain_spec,
+    machine,
+    seen,
+    simulated_farm,
+    want,
+    zone_spec,
+)
 
 VIRT1, VIRT2 = Scope("host", "virt1"), Scope("host", "virt2")
 ZONE = Scope("zone", "farm", "ns1")
@@ -55,7 +66,9 @@ zone_specs = st.builds(
         st.builds(RecordSet, texts, texts, sizes, st.lists(texts, max_size=3).map(tuple)),
         max_size=3,
     ).map(tuple),
+    rules=st.none() | st.builds(Rules, st.tuples(st.builds(Grant, texts, texts))),
     serial=sizes,
+    open=st.booleans(),
 )
 
 
@@ -85,7 +98,7 @@ def in_any_order(world: World) -> Counter[str]:
 
 
 def _stable(spec: Any) -> Any:
-    return replace(spec, serial=1) if isinstance(spec, ZoneSpec) else spec
+    return replace(spec, serial=1, marks=None) if isinstance(spec, ZoneSpec) else spec
 
 
 @given(worlds)
@@ -113,6 +126,33 @@ def test_scope_is_told_by_the_name_of_its_file(scope: Scope, name: str, server: 
     files = {path_of(each): b"{}\n" for each in (scope, odd)}
     assert scopes_in(files) == {scope, odd}
     assert load_world(files) == World()
+
+
+@given(scopes, st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=40))
+def test_the_journal_takes_the_file_of_every_scope(scope: Scope, name: str, server: str) -> None:
+    assert is_plain(path_of(replace(scope, name=name, server=server)))
+
+
+@pytest.mark.parametrize("server", ["ns", "ns/outside"])
+@pytest.mark.parametrize("name", ["farm", "64/26.2.0.192.in-addr.arpa"])
+def test_zones_and_servers_with_a_slash_come_back(name: str, server: str) -> None:
+    farm = simulated_farm(servers=(server,))
+    kind, owner = KIND_BY_NAME["zone"], Owner("production", zone_address(server, name).name, "00")
+    rules = Rules((Grant("production"), Grant("dhcp", "dyn", types=("A",))), "date")
+    for step in kind.create(zone_spec(server=server, name=name, rules=rules), owner):
+        step.run(farm)
+    by_hand.put_record(farm, server, name, a_record("by-hand"))
+    scope = Scope("zone", name, server)
+    world = World(tuple(kind.observe(scope, farm)))
+    files = world_files(world, {scope})
+    assert list(files) == [path_of(scope)]
+    assert "/" not in path_of(scope).removeprefix("world/")
+    back = load_world(files)
+    assert in_any_order(back) == in_any_order(world)
+    assert {str(each.address) for each in back.observed} == {
+        f"zone/{owner.name}",
+        f"zone@ns/{owner.name}",
+    }
 
 
 def test_each_scope_has_its_file() -> None:

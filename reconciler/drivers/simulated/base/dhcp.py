@@ -118,6 +118,7 @@ def subnet_fact(base: Base, question: Question) -> SubnetFact | None:
         is_served=here is not None and known.network == question.name,
         is_persisted=_without(there) == _without(found) and known.network == question.name,
         leases=_leases(base, net, known) if here else (),
+        names=known.names,
     )
 
 
@@ -167,6 +168,7 @@ def _subnet(act: PutSubnet, reservations: Mapping[str, Reserved]) -> Subnet:
         act.next_server,
         act.boot_file,
         act.network,
+        act.names,
         reservations,
     )
 

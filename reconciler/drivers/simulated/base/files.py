@@ -27,7 +27,12 @@ _USUAL = frozenset(
     )
 )
 _NGINX = ("/etc/nginx", "/etc/nginx/conf.d", "/etc/nginx/sites-enabled")
-_OF_PACKAGES: Mapping[str, Collection[str]] = {"nginx": _NGINX, "nginx-light": _NGINX}
+_OF_PACKAGES: Mapping[str, Collection[str]] = {
+    "bind9": ("/etc/bind", "/var/cache/bind", "/var/lib/bind", "/etc/apparmor.d/local"),
+    "nginx": _NGINX,
+    "nginx-light": _NGINX,
+}
+_ACCOUNTS: Mapping[str, str] = {"bind9": "bind", "knot": "knot", "nsd": "nsd"}  # of packages
 _DIRECTORY = File("directory", "0755")
 
 
@@ -42,7 +47,7 @@ def at(base: Base, path: str) -> File | None:
 
 
 def _is_of_package(base: Base, path: str) -> bool:
-    return path.startswith("/etc/") and any(
+    return path.startswith(("/etc/", "/var/")) and any(
         path == f"/etc/{name}" or path in _OF_PACKAGES.get(name, ()) for name in base.packages
     )
 
@@ -172,9 +177,10 @@ def _check_place(base: Base, path: str) -> None:
 
 
 def _check_owner(base: Base, file: File) -> None:
-    if file.owner not in base.users and not file.owner.isdigit():
+    of_packages = {name for package, name in _ACCOUNTS.items() if package in base.packages}
+    if file.owner not in {*base.users, *of_packages} and not file.owner.isdigit():
         message = f"there is no user {file.owner}"
         raise Refused(message)
-    if file.group not in base.groups and not file.group.isdigit():
+    if file.group not in {*base.groups, *of_packages} and not file.group.isdigit():
         message = f"there is no group {file.group}"
         raise Refused(message)

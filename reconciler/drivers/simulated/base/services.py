@@ -10,6 +10,7 @@ from reconciler.drivers.simulated.base.state import Base, Service
 from reconciler.ports.acts import RestartService, SetService
 
 UNITS_OF: Mapping[str, str] = {
+    "bind9": "named",
     "openssh-server": "ssh",
     "libvirt-daemon-system": "libvirtd",
     "nginx-light": "nginx",

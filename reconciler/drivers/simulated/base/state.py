@@ -152,6 +152,7 @@ class Subnet:
     next_server: str = ""
     boot_file: str = ""
     network: str = ""
+    names: str = ""
     reservations: Mapping[str, Reserved] = field(default_factory=dict)
 
 

@@ -112,6 +112,7 @@ def test_a_change_says_whose_address_is_another() -> None:
         {"options": (DhcpOption("routers", "10.0.0.2"), DhcpOption("interface-mtu", "1400"))},
         {"lease_seconds": 60},
         {"boot_file": "pxe.0", "next_server": "10.0.0.9"},
+        {"names": "dyn.farm"},
         {"interface": "eth0"},
     ],
 )

@@ -155,3 +155,12 @@ def test_a_host_that_does_not_let_us_in() -> None:
     found = findings(seen)
     assert (found["access"].level, found["address"].level) == (Level.BAD, Level.OK)
     assert "bootstrap virt1" in found["access"].remedy
+
+
+def test_a_host_without_guests_needs_nothing_of_what_runs_them() -> None:
+    bare = replace(FACTS, libvirt="", qemu="", has_kvm=False, missing_tools=("qemu-img",))
+    seen = replace(WELL, accelerator="", facts=bare)
+    assert is_sound(judge_host(seen))
+    assert not {"libvirt", "qemu", "kvm"} & findings(seen).keys()
+    lacking = replace(seen, facts=replace(bare, missing_tools=("flock", "qemu-img")))
+    assert findings(lacking)["tools"].text == "flock missing"
