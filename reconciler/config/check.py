@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reconciler.config.check_addresses import address_problems
+from reconciler.config.check_dynamic_names import dynamic_name_problems
 from reconciler.config.check_firewalls import firewall_problems
 from reconciler.config.check_hosts import host_problems
 from reconciler.config.check_machines import machine_problems
@@ -40,6 +41,7 @@ def check_documents(documents: Documents, names: Names) -> tuple[Problem, ...]:
         *host_problems(documents),
         *room_problems(documents, names),
         *network_problems(documents, names),
+        *dynamic_name_problems(documents, names),
         *overlay_problems(documents),
         *address_problems(documents),
         *firewall_problems(documents, names),

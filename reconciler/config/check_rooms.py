@@ -28,7 +28,7 @@ def room_problems(documents: Documents, names: Names) -> Iterator[Problem]:
     usable = {
         host.name: host
         for host in documents.hosts.values()
-        if documents.environment in {host.environment, *host.share}
+        if host.guests and documents.environment in {host.environment, *host.share}
     }
     all_known = not names.some_unread and len(names.of("Host")) == len(documents.hosts)
     for machine in documents.machines.values():
@@ -50,17 +50,39 @@ def _host_problems(documents: Documents, host: Host) -> Iterator[Problem]:
         elif environment == host.environment:
             what = f"host {host.name} belongs to {environment} and need not be shared with it"
             yield Problem(position, what, "remove the share")
+    yield from _no_guests(documents, host)
     if host.reserved_memory >= host.memory:
         position = documents.position("Host", host.name, "reserved_memory")
         yield Problem(position, f"host {host.name} keeps all its memory for itself", "reserve less")
+
+
+def _no_guests(documents: Documents, host: Host) -> Iterator[Problem]:
+    """What only hosts have that run machines: a share, pools, networks of libvirt."""
+    if host.guests:
+        return
+    where = documents.position("Host", host.name, "guests")
+    for key in ("share", "pools"):
+        if getattr(host, key):
+            what = f"host {host.name} has `{key}:`, and no guests ({where})"
+            yield Problem(documents.position("Host", host.name, key), what, "remove one of them")
+    for network in documents.networks.values():
+        if network.switch == "libvirt" and any(each.name == host.name for each in network.hosts):
+            what = f"network {network.name} is of libvirt, and host {host.name} has no guests"
+            position = documents.position("Network", network.name, "hosts", host.name)
+            yield Problem(position, f"{what} ({where})", "remove one of them")
 
 
 def _pin_problems(
     documents: Documents, machine: VirtualMachine, usable: Collection[str], names: Names
 ) -> Iterator[Problem]:
     position = documents.position(_MACHINE, machine.name, "host")
+    known = documents.hosts.get(machine.host or "")
     if names.lack("Host", machine.host or ""):
         yield unknown(position, "host", machine.host or "", names.of("Host"))
+    elif known is not None and not known.guests:
+        where = documents.position("Host", known.name, "guests")
+        what = f"machine {machine.name} must run on host {known.name}, which has no guests"
+        yield Problem(position, f"{what} ({where})", "name another host")
     elif machine.host in documents.hosts and machine.host not in usable:
         what = f"host {machine.host} is not shared with {documents.environment}"
         yield Problem(position, what, "add a share to the host, or name another")

@@ -15,7 +15,6 @@ from reconciler.config.fields import (
     Cpus,
     Cron,
     Domain,
-    Duration,
     ImageUrl,
     Interval,
     IpAddress,

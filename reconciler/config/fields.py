@@ -68,7 +68,10 @@ _KEY_TYPE = f"(?:{'|'.join(kind.replace('.', chr(92) + '.') for kind in KEY_PART
 SSH_KEY = rf"^{_KEY_TYPE} [A-Za-z0-9+/]{{50,4000}}={{0,2}}(?: {PRINTABLE}{{1,200}})?$"
 MOST_BYTES = 2**60
 REFERENCE = "secret://"
-WHERE_SECRETS_STAND = "secrets are filled into the `content` of a host's `files`, and nowhere else"
+WHERE_SECRETS_STAND = (
+    "secrets are filled into the `content` of a host's `files` and the `keys` of a Nameserver, and "
+    "nowhere else"
+)
 MOST_TEXT = 64 * 1024
 _KEY_MEANING = "a public ssh key: its type, its base64 part and perhaps a comment"
 _SECRET = re.compile(

@@ -18,7 +18,7 @@ from reconciler.config.check_addresses import lacking_problems
 from reconciler.config.complaints import complaints
 from reconciler.config.document import Document, EnvironmentName
 from reconciler.config.documents import DOCUMENTS, Environment, Farm
-from reconciler.config.merge import Located, NamePath, locate
+from reconciler.config.merge import Located, NamePath, has_long_lists, locate
 from reconciler.config.names import Names
 from reconciler.config.parse import parse, shown
 from reconciler.config.repository import Documents
@@ -46,6 +46,7 @@ MODELS: Mapping[str, type[Document]] = {model.__name__: model for model in DOCUM
 ENVIRONMENT_NAMES: tuple[str, ...] = get_args(EnvironmentName)
 SUFFIXES = (".yaml", ".yml")
 NOT_READ = frozenset({"secrets", "docs", "schemas"})
+MOST_LARGE = 2
 _NO_FARM = Farm(kind="Farm", name="none", domain=UNKNOWN, contact=f"nobody@{UNKNOWN}")
 _NO_POLICY = Environment(kind="Environment", name="production", domain=UNKNOWN)
 
@@ -75,8 +76,14 @@ class ParseCache:
     secrets: dict[tuple[str, str], SecretFile] = field(default_factory=dict)
 
     def keep(self, wanted: Iterable[tuple[str, str]]) -> None:
-        """Forget the files of trees long gone, when there are many more than in use."""
+        """Forget the files of trees long gone, when there are many more than in use.
+
+        Of those with long lists only the newest are kept: each takes very much memory.
+        """
         in_use = set(wanted)
+        large = [key for key, value in self.files.items() if any(map(has_long_lists, value))]
+        for key in [key for key in large if key not in in_use][:-MOST_LARGE]:
+            del self.files[key]
         if len(self.files) + len(self.broken) + len(self.secrets) > 4 * len(in_use) + 1000:
             self.files = {key: value for key, value in self.files.items() if key in in_use}
             self.broken = {key: value for key, value in self.broken.items() if key in in_use}

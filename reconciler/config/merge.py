@@ -7,10 +7,11 @@ name and type, `files` and `mounts` by path.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.config.long_lists import Marks, Placed
 from reconciler.config.parse import Written
 from reconciler.model.position import Position
 
@@ -40,11 +41,86 @@ class Located:
 
 
 def locate(written: Written) -> Located:
-    """The same document with its items by name."""
+    """The same document with its items by name; one whose name is there already by its number."""
     marks: dict[NamePath, Position] = {}
+    if isinstance(written.marks, Marks):
+        return Located(written.value, NamedMarks(written, written.marks))
     for path in written.marks:
-        marks.setdefault(names_of(written.value, path), written.position(path))
+        position = written.position(path)
+        if marks.setdefault(names_of(written.value, path), position) != position:
+            marks[tuple(map(str, path))] = position
     return Located(written.value, marks)
+
+
+class NamedMarks(Mapping[NamePath, Position]):
+    """The positions in a document with long lists, by name; those in the lists when asked for."""
+
+    def __init__(self, written: Written, marks: Marks) -> None:
+        self._written = written
+        self._placed = tuple((names_of(written.value, each.path), each) for each in marks.placed)
+        self._numbers: dict[NamePath, dict[str, int]] = {}
+        self._others: dict[NamePath, Position] = {}
+        for path, mark in marks.others.items():
+            names, position = names_of(written.value, path), Position(written.file, *mark)
+            is_first = names not in self._others and not self._is_later(path, names)
+            self._others[names if is_first else tuple(map(str, path))] = position
+
+    def __getitem__(self, path: NamePath) -> Position:
+        """Where what is at a path was written.
+
+        Raises:
+            KeyError: nothing was.
+        """
+        if (position := self._others.get(path)) is not None:
+            return position
+        for names, placed in self._placed:
+            if len(path) > len(names) and path[: len(names)] == names:
+                name, rest = path[len(names)], path[len(names) + 1 :]
+                number = self._number(names, placed, name)
+                steps: list[str | int] = [int(step) if step.isdigit() else step for step in rest]
+                if number is not None and (mark := placed.mark(number, steps)):
+                    return Position(self._written.file, *mark)
+        raise KeyError(path)
+
+    def __iter__(self) -> Iterator[NamePath]:
+        """All paths."""
+        yield from self._others
+        told: set[NamePath] = set()
+        for path in self._written.marks:
+            names = names_of(self._written.value, path)
+            if names not in self._others and names not in told:
+                told.add(names)
+                yield names
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self)
+
+    def _number(self, names: NamePath, placed: Placed, name: str) -> int | None:
+        if names not in self._numbers:
+            items: Any = self._written.value
+            for each in placed.path:
+                items = items[each]
+            found: dict[str, int] = {}
+            for number, item in enumerate(items):
+                found.setdefault(item_name(names[-1] if names else "", item) or str(number), number)
+            self._numbers[names] = found
+        known = self._numbers[names].get(name)
+        return int(name) if known is None and name.isdecimal() else known
+
+    def _is_later(self, path: tuple[str | int, ...], names: NamePath) -> bool:
+        """Whether it is in an item that is called like one in a long list before it."""
+        for listed, placed in self._placed:
+            length = len(placed.path)
+            if len(path) > length and path[:length] == placed.path:
+                step = path[length]
+                return isinstance(step, int) and step != self._number(listed, placed, names[length])
+        return False
+
+
+def has_long_lists(located: Located) -> bool:
+    """Whether a document has long lists, as large zones have."""
+    return isinstance(located.marks, NamedMarks)
 
 
 def overlay(base: Located, upper: Located) -> Located:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -11,10 +11,10 @@ from reconciler.config.fields import Domain, IpAddress, Label
 from reconciler.config.install_fields import SecretName
 from reconciler.config.network_fields import Port
 from reconciler.config.part import Many, Part
-from reconciler.config.zone_fields import Reverse
+from reconciler.config.zone_fields import KeyAlgorithm, Reverse
 
-
-INSIDE, OUTSIDE = "inside", "outside"
+INSIDE: Final = "inside"
+OUTSIDE: Final = "outside"
 View = Literal["inside", "outside"]
 
 
@@ -30,9 +30,7 @@ class NameserverHostField(Part):
 class KeysField(Part):
     """The keys (TSIG) by which each environment, and DHCP, may change its part of the zones."""
 
-    algorithm: Literal["hmac-sha256", "hmac-sha384", "hmac-sha512"] = Field(
-        "hmac-sha256", description="What they sign with."
-    )
+    algorithm: KeyAlgorithm = Field("hmac-sha256", description="What they sign with.")
     development: SecretName | None = Field(None, description="The key of development.")
     staging: SecretName | None = Field(None, description="The key of staging.")
     production: SecretName | None = Field(None, description="The key of production.")
@@ -85,6 +83,11 @@ class Nameserver(Document):
     recursion: bool = Field(default=True, description="Whether the inside may ask for any name.")
     forwarders: Annotated[Many[IpAddress], Field(max_length=8)] = Field(
         (), description="Who is asked for other names, else the root servers."
+    )
+    dnssec_validation: bool = Field(
+        default=True,
+        description="Whether answers from elsewhere are checked; not where forwarders leave out "
+        "the signatures.",
     )
 
     def door(self, view: View) -> str:

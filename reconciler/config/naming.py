@@ -23,9 +23,14 @@ class Scheme:
 
     @classmethod
     def of(cls, patterns: Iterable[str]) -> Scheme:
-        """The scheme that these patterns make."""
+        """The scheme that these patterns make, without those that are an error by themselves.
+
+        A name takes exponential time where words run together.
+        """
         endings: dict[str, tuple[tuple[str, re.Pattern[str]], ...]] = {}
         for pattern in patterns:
+            if runs_together(pattern):
+                continue
             ending = pattern.partition(".")[2]
             endings[ending] = (*endings.get(ending, ()), (pattern, compiled(pattern)))
         return cls(endings)

@@ -113,6 +113,11 @@ class DhcpField(Part):
     routes: Annotated[Many[StaticRouteField], Field(max_length=32)] = Field(
         (), description="Static routes of the machines."
     )
+    names: Domain | None = Field(
+        None,
+        description="The zone, with `updated_by: dhcp`, in which clients get the names they ask "
+        "for; none elsewhere.",
+    )
     boot_server: IpAddress | None = Field(None, description="Who has the boot file.")
     boot_file: BootFile | None = Field(None, description="What machines boot over the network.")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from reconciler.config.addresses import Ip
+from reconciler.config.documents import Host
 from reconciler.config.networks import Network
 from reconciler.config.repository import Documents
 from reconciler.model.position import Position
@@ -39,11 +40,14 @@ class Owner:
 def owners(documents: Documents) -> Iterator[Owner]:
     """Everybody who has an address in the documents of an environment.
 
-    A host whose address is the gateway's is the router, and the gateway then nobody else.
+    A host whose address is the gateway's is the router, and the gateway then nobody else. A host
+    that is one of the machines has what the machine has.
     """
     for network in documents.networks.values():
         yield from _of_network(documents, network)
     for host in documents.hosts.values():
+        if is_machine(documents, host):
+            continue
         yield Owner(host.address, HOST, host.name, documents.position("Host", host.name, "address"))
     for machine in documents.machines.values():
         for each in machine.networks:
@@ -51,6 +55,13 @@ def owners(documents: Documents) -> Iterator[Owner]:
                 path = ("networks", each.network, "address")
                 position = documents.position("VirtualMachine", machine.name, *path)
                 yield Owner(each.address, MACHINE, machine.name, position, each.network)
+
+
+def is_machine(documents: Documents, host: Host) -> bool:
+    """Whether a host is one of the virtual machines: of its name, and with its address."""
+    machine = documents.machines.get(host.name)
+    given = {each.address for each in machine.networks} if machine else set()
+    return not host.guests and host.address in given
 
 
 def _of_network(documents: Documents, network: Network) -> Iterator[Owner]:

@@ -21,10 +21,12 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from reconciler.config.long_lists import Marks, Placed, Run, take_out
 from reconciler.errors import ConfigError
 from reconciler.model.position import Position, Problem
 
-MOST_BYTES = 1 << 20
+MOST_BYTES = 1 << 20  # besides long lists
+MOST_BYTES_IN_ALL = 16 << 20
 MOST_DEPTH = 32
 MOST_NODES = 100_000
 LONGEST_NUMBER = 18
@@ -65,9 +67,10 @@ def parse(file: str, content: bytes) -> tuple[Written, ...]:
         ConfigError: the text is not YAML, or is YAML that has no place here. Every problem of the
             file, as far as it can be read on after one.
     """
-    if len(content) > MOST_BYTES:
-        what = f"the file has {len(content)} bytes, at most {MOST_BYTES} are read"
-        raise ConfigError([Problem(Position(file), what, "split it")])
+    _expect_short(file, len(content), MOST_BYTES_IN_ALL)
+    if found := _with_long_lists(file, content):
+        return found
+    _expect_short(file, len(content), MOST_BYTES)
     problems: list[Problem] = []
     documents: tuple[Written, ...] = ()
     try:
@@ -85,6 +88,28 @@ def parse(file: str, content: bytes) -> tuple[Written, ...]:
     if problems:
         raise ConfigError(problems)
     return documents
+
+
+def _expect_short(file: str, length: int, most: int) -> None:
+    if length > most:
+        what = f"the file has {length} bytes, at most {most} are read"
+        remedy = "split it, or write long lists with a line like `- {name: x}` for each item"
+        raise ConfigError([Problem(Position(file), what, remedy)])
+
+
+def _with_long_lists(file: str, content: bytes) -> tuple[Written, ...]:
+    """The documents of a file with long lists; nothing if it has none, or anything is wrong."""
+    problems: list[Problem] = []
+    try:
+        taken = take_out(content.decode(), _word)
+        rest = len(content) - sum(len(run.text) for run in taken.runs.values())
+        if not taken.runs or rest > MOST_BYTES:
+            return ()
+        left = dict(taken.runs)
+        documents = tuple(_documents(file, taken.text, problems, left))
+    except Exception:  # noqa: BLE001 (whatever it is: the other way tells of it)
+        return ()
+    return () if problems or left else documents
 
 
 def shown(value: object) -> str:
@@ -111,13 +136,15 @@ def _syntax_problem(file: str, error: MarkedYAMLError) -> Problem:
     return Problem(position, f"not valid YAML: {detail}", "check indentation, colons and quotes")
 
 
-def _documents(file: str, text: str, problems: list[Problem]) -> Iterator[Written]:
+def _documents(
+    file: str, text: str, problems: list[Problem], runs: dict[str, Run] | None = None
+) -> Iterator[Written]:
     parser = CParser(text)
     try:
         while parser.check_event():
             event = parser.get_event()
             if isinstance(event, DocumentStartEvent):
-                built = _Builder(file, parser, problems).document()
+                built = _Builder(file, parser, problems, {} if runs is None else runs).document()
                 if built.value is not None:
                     yield built
     finally:
@@ -125,21 +152,30 @@ def _documents(file: str, text: str, problems: list[Problem]) -> Iterator[Writte
 
 
 class _Builder:
-    """Builds one document from the parser's events. What does not stop it goes to `problems`."""
+    """Builds one document from the parser's events. What does not stop it goes to `problems`.
 
-    def __init__(self, file: str, parser: Any, problems: list[Problem]) -> None:
+    `runs` stand for what was taken out of the text; those that were found are taken from it.
+    """
+
+    def __init__(
+        self, file: str, parser: Any, problems: list[Problem], runs: dict[str, Run]
+    ) -> None:
         self.file = file
         self.parser = parser
         self.problems = problems
         self.marks: dict[Path, tuple[int, int]] = {}
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.nodes = 0
+        self.runs = runs
+        self.placed: list[Placed] = []
 
     def document(self) -> Written:
         event = self.parser.get_event()
         self.marks[()] = _mark(event)
         value = self._node(event, ())
-        return Written(self.file, value, self.marks)
+        return Written(
+            self.file, value, Marks(self.marks, self.placed) if self.placed else self.marks
+        )
 
     def _node(self, event: Any, path: Path) -> Any:
         self._count(event, 1)
@@ -151,6 +187,8 @@ class _Builder:
         before = self.nodes
         value = self._value(event, path)
         if event.anchor:
+            if self.placed:
+                raise ValueError("anchors")
             if event.anchor in self.anchors:
                 what = f"the anchor {shown(event.anchor)} is set twice"
                 self._refuse(event, what, "rename it")
@@ -167,10 +205,26 @@ class _Builder:
     def _items(self, path: Path) -> Iterator[Any]:
         index = 0
         while (event := self.parser.get_event()) and not _ends(event):
+            if self.runs and (run := self._run(event)) is not None:
+                self.placed.append(Placed(path, index, run))
+                yield from run.values
+                index += len(run.values)
+                continue
             here = (*path, index)
             self.marks[here] = _mark(event)
             yield self._node(event, here)
             index += 1
+
+    def _run(self, event: Any) -> Run | None:
+        """The run that an item stands for.
+
+        Raises:
+            ValueError: there are anchors: nobody counts what grows out of a run.
+        """
+        if self.anchors:
+            raise ValueError("anchors")
+        is_plain = isinstance(event, ScalarEvent) and event.implicit[0] and not event.anchor
+        return self.runs.pop(event.value, None) if is_plain else None
 
     def _mapping(self, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
@@ -203,15 +257,11 @@ class _Builder:
         text = event.value
         if not event.implicit[0] or event.tag == "!" or event.style in {'"', "'", "|", ">"}:
             return text
-        if text in _WORDS:
-            return _WORDS[text]
-        is_integer = _INTEGER.match(text) is not None
-        if not is_integer and _FLOAT.match(text) is None:
-            return text
-        if len(text) > LONGEST_NUMBER:
+        try:
+            return _word(text)
+        except ValueError:
             self._refuse(event, "the number is too long", "put it in quotes if it is text")
             return text
-        return int(text, _BASES.get(text[:2], 10)) if is_integer else _float(text)
 
     def _alias(self, event: Any) -> Any:
         if event.anchor not in self.anchors:
@@ -234,6 +284,22 @@ class _Builder:
 
     def _refusal(self, event: Any, what: str, remedy: str) -> ConfigError:
         return ConfigError([Problem(Position(self.file, *_mark(event)), what, remedy)])
+
+
+def _word(text: str) -> Any:
+    """What a plain word stands for by the core schema.
+
+    Raises:
+        ValueError: it is a number, and too long.
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    is_integer = _INTEGER.match(text) is not None
+    if not is_integer and _FLOAT.match(text) is None:
+        return text
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(text)
+    return int(text, _BASES.get(text[:2], 10)) if is_integer else _float(text)
 
 
 def _float(text: str) -> float:

@@ -74,7 +74,7 @@ class ShareNamesField(Part):
     """What another environment may write into a zone."""
 
     below: Annotated[Many[Domain], Field(max_length=64)] = Field(
-        (), description="Names inside the zone, with everything below them."
+        (), description="Names inside the zone, with all below them; its own name is all of it."
     )
     networks: Annotated[Many[Label], Field(max_length=64)] = Field(
         (), description="Networks whose addresses it may name in the reverse zones."
@@ -144,4 +144,5 @@ class Zone(Document):
     @property
     def zone_name(self) -> str:
         """The name of the zone in DNS."""
-        return self.origin or self.name
+        name: str = self.origin or self.name
+        return name

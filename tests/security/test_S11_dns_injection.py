@@ -14,7 +14,7 @@ from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.address import Scope
 from reconciler.model.resource import Desired
 from reconciler.ports.nameserver import RecordSet
-from reconciler.render.zones import zone_resources
+from reconciler.render.names.zones import zone_resources
 from tests.farms import truth
 from tests.farms.repository import FARM, documents
 from tests.farms.rounds import Environment

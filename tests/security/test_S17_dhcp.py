@@ -50,6 +50,7 @@ SUBNET: dict[str, Any] = {
     "lease_seconds": 600,
     "next_server": "",
     "boot_file": "",
+    "names": "dyn.farm",
 }
 ENTRY = {"mac": "52:54:00:00:00:01", "address": "10.8.0.2", "hostname": "web"}
 anything = some.text(max_size=40)
@@ -79,7 +80,13 @@ def test_whatever_is_written_is_read_back_as_it_was(
 ) -> None:
     """Also what no document can say: a text is a text in JSON, and stays one."""
     before = without_ours()
-    wanted = {**SUBNET, "network": network, "options": [("tftp", value)], "boot_file": file}
+    wanted = {
+        **SUBNET,
+        "network": network,
+        "options": [("tftp", value)],
+        "boot_file": file,
+        "names": "",
+    }
     entry = {**ENTRY, "hostname": name}
     served = with_subnet(before, wanted, 7)
     after = with_reservations(served, SUBNET["subnet"], "production", [entry])
@@ -98,7 +105,7 @@ def test_whatever_is_written_is_read_back_as_it_was(
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
 def test_a_value_that_got_past_the_document_is_not_told_to_the_server(ending: str) -> None:
     assert not [*unsound_subnet(SUBNET), *unsound_entries([ENTRY])]
-    for key in ("subnet", "interface", "boot_file", "next_server"):
+    for key in ("subnet", "interface", "boot_file", "next_server", "names"):
         assert list(unsound_subnet({**SUBNET, key: SUBNET[key] + ending}))
     assert list(unsound_subnet({**SUBNET, "pools": [SUBNET["pools"][0] + ending]}))
     for key, value in ENTRY.items():

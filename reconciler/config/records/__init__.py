@@ -12,7 +12,7 @@ from typing import get_args
 
 from reconciler.config.records.addresses import A, Aaaa, ipv4, ipv6
 from reconciler.config.records.generic import Generic
-from reconciler.config.records.names import ROOT, Cname, Ns, Ptr, absolute
+from reconciler.config.records.names import ROOT, Cname, Ns, Ptr, absolute, pointer
 from reconciler.config.records.security import Caa, Sshfp, Tlsa
 from reconciler.config.records.services import Mx, Naptr, Srv, mail, service
 from reconciler.config.records.svcb import Https, Svcb
@@ -68,10 +68,10 @@ RECORD_TYPES: tuple[str, ...] = tuple(_PARSERS)
 _QUICK: Mapping[str, Callable[[str, str], str]] = {
     "A": ipv4,
     "AAAA": ipv6,
-    "CNAME": absolute,
+    "CNAME": pointer,
     "MX": mail,
-    "NS": absolute,
-    "PTR": absolute,
+    "NS": pointer,
+    "PTR": pointer,
     "SRV": service,
     "TXT": text_in_quotes,
 }

@@ -35,6 +35,18 @@ def absolute(name: str, origin: str) -> str:
     return lower
 
 
+def pointer(text: str, origin: str) -> str:
+    """The canonical form of a value that is nothing but a name.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return absolute(text, origin)
+    except ValueError:
+        return str(_Pointer.parse(text, origin))  # it may say better what is wrong
+
+
 def _unusual(name: str, origin: str) -> str:
     """Names with other letters, escapes, or nothing but the origin or the root."""
     if name == "@":

@@ -12,6 +12,7 @@ from reconciler.config.records.syntax import (
     Word,
     fields,
     hexadecimal,
+    lacking,
     number,
     quoted,
     shown,
@@ -41,7 +42,7 @@ class Caa:
             ValueError: what is wrong in which part.
         """
         del origin
-        flags, tag, value = fields(text, "flags", "a tag", "a value in quotes")
+        flags, tag, value = fields(text, "flags", "a tag", "a value")
         name = unquoted(tag, "tag").lower()
         if not _TAG.fullmatch(name):
             raise ValueError(f"the tag must be letters and digits such as issue, not {shown(tag)}")
@@ -118,7 +119,7 @@ def _head(text: str, *meanings: str) -> tuple[tuple[Word, ...], tuple[Word, ...]
     """The parts before the last one, which may be in several pieces; and those pieces."""
     found = words(text)
     if len(found) < len(meanings):
-        raise ValueError(f"it has {len(found)} parts, and must be {', then '.join(meanings)}")
+        raise ValueError(lacking(found, *meanings))
     return found[: len(meanings) - 1], found[len(meanings) - 1 :]
 
 

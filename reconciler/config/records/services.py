@@ -14,6 +14,14 @@ _SHORT = (
 _MAIL = re.compile(rf"({_SHORT}) ([A-Za-z0-9_.-]+)")
 _SERVICE = re.compile(rf"({_SHORT} {_SHORT} {_SHORT}) ([A-Za-z0-9_.-]+)")
 
+_TEXT = rb"(?:\\.|(?!(?P=delimiter))[^\\\0])"
+_SUBSTITUTION = re.compile(
+    rb"(?P<delimiter>[^\\\0])(?P<expression>%b+)(?P=delimiter)(?P<replacement>%b*)(?P=delimiter)i?"
+    % (_TEXT, _TEXT),
+    re.DOTALL,
+)
+_BRACKETS = (rb"(?<!\\)\(", rb"(?<!\\)\)")
+
 
 @dataclass(frozen=True, slots=True)
 class Mx:
@@ -86,7 +94,7 @@ class Naptr:
         order, preference, flags, service, regexp, replacement = fields(
             text, "an order", "a preference", "flags", "a service", "a regular expression", "a name"
         )
-        return cls(
+        value = cls(
             number(order, "order"),
             number(preference, "preference"),
             string(flags, "flags"),
@@ -94,10 +102,25 @@ class Naptr:
             string(regexp, "regular expression"),
             absolute(unquoted(replacement, "name"), origin),
         )
+        _check_substitution(value.regexp)
+        return value
 
     def __str__(self) -> str:
         texts = " ".join(map(quoted, (self.flags, self.service, self.regexp)))
         return f"{self.order} {self.preference} {texts} {self.replacement}"
+
+
+def _check_substitution(regexp: bytes) -> None:
+    """As BIND does when it loads a zone: what it would not load again must never be in one."""
+    if not regexp:
+        return
+    match = _SUBSTITUTION.fullmatch(regexp)
+    if match is None or match["delimiter"] in b"0123456789i":
+        raise ValueError("the regular expression must be of the form !expression!replacement!")
+    opened, closed = (len(re.findall(each, match["expression"])) for each in _BRACKETS)
+    used = [int(each) for each in re.findall(rb"\\([0-9])", match["replacement"])]
+    if opened != closed or any(not 0 < each <= opened for each in used):
+        raise ValueError("the regular expression has not as many groups (…) as are used, or closed")
 
 
 def mail(text: str, origin: str) -> str:

@@ -14,7 +14,7 @@ from reconciler.config.records.svcb_params import (
     name_of,
     param,
 )
-from reconciler.config.records.syntax import Word, number, unquoted, words
+from reconciler.config.records.syntax import Word, lacking, number, unquoted, words
 
 Param = tuple[int, str | None]
 
@@ -39,7 +39,7 @@ class _Binding:
         """
         found = words(text)
         if len(found) < len(("priority", "target")):
-            raise ValueError(f"it has {len(found)} parts, and must be a priority, then a name")
+            raise ValueError(lacking(found, "a priority", "a name", "parameters"))
         priority = number(found[0], "priority")
         target = absolute(unquoted(found[1], "name"), origin)
         if found[2:] and not priority:

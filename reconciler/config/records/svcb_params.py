@@ -19,6 +19,7 @@ from reconciler.config.records.syntax import (
 )
 
 MANDATORY, ALPN, NO_DEFAULT_ALPN, PORT, IPV4HINT, ECH, IPV6HINT, DOHPATH, OHTTP = range(9)
+DOCPATH = 10
 KEYS: Mapping[str, int] = {
     "mandatory": MANDATORY,
     "alpn": ALPN,
@@ -29,11 +30,13 @@ KEYS: Mapping[str, int] = {
     "ipv6hint": IPV6HINT,
     "dohpath": DOHPATH,
     "ohttp": OHTTP,
+    "docpath": DOCPATH,
 }
 NAMES: Mapping[int, str] = {key: name for name, key in KEYS.items()}
 _PARAM = re.compile(r"([a-z0-9-]{1,63})(=?)(.*)", re.DOTALL)
 _NUMBERED = re.compile(r"key(0|[1-9][0-9]{0,4})")
 _ITEM = re.compile(rb"((?:[^,\\]|\\.)*)(,|\Z)", re.DOTALL)
+_SHORTEST_ECH = 6  # RFC 9849 §4
 _INVALID = 65535  # kept by RFC 9460 §14.3.2
 
 
@@ -56,7 +59,7 @@ def param(word: Word) -> tuple[int, str | None]:
             raise ValueError(f"{NAMES[key]} has no value")
         return key, None
     content = unescaped(given)
-    if key not in _FORMS:
+    if key not in _FORMS or (key == DOCPATH and not content):
         return key, quoted(content) if content else None
     if not has_value or not content:
         raise ValueError(f"{NAMES[key]} needs a value")
@@ -90,14 +93,14 @@ def _mandatory(content: bytes) -> str:
     return f'"{",".join(name_of(key) for key in sorted(keys))}"'
 
 
-def _alpn(content: bytes) -> str:
-    """Names of protocols; a comma or backslash in one is escaped (RFC 9460 appendix A.1)."""
+def _list(content: bytes) -> str:
+    """Texts; a comma or backslash in one is escaped (RFC 9460 appendix A.1)."""
     items, start, more = [], 0, True
     while more:
         match = _ITEM.match(content, start)
         item = re.sub(rb"\\(.)", rb"\1", match[1], flags=re.DOTALL) if match else b""
         if match is None or not 0 < len(item) <= LONGEST_STRING:
-            raise ValueError("alpn is a list of names with commas between them, such as h2,h3")
+            raise ValueError("it needs a list with commas between its parts, such as alpn=h2,h3")
         items.append(re.sub(rb"([,\\])", rb"\\\1", item))
         start, more = match.end(), bool(match[2])
     return quoted(b",".join(items))
@@ -119,6 +122,8 @@ def _ech(content: bytes) -> str:
         decoded = base64.b64decode(content, validate=True)
     except binascii.Error:
         raise ValueError("ech must be base64") from None
+    if len(decoded) < _SHORTEST_ECH or int.from_bytes(decoded[:2], "big") != len(decoded) - 2:
+        raise ValueError("ech is cut off: its first two bytes are not the length of the rest")
     return f'"{base64.b64encode(decoded).decode()}"'
 
 
@@ -131,10 +136,11 @@ def _dohpath(content: bytes) -> str:
 
 _FORMS: Mapping[int, Callable[[bytes], str]] = {
     MANDATORY: _mandatory,
-    ALPN: _alpn,
+    ALPN: _list,
     PORT: _port,
     IPV4HINT: _addresses(ipv4),
     ECH: _ech,
     IPV6HINT: _addresses(ipv6),
     DOHPATH: _dohpath,
+    DOCPATH: _list,
 }

@@ -58,8 +58,14 @@ def fields(text: str, *meanings: str) -> tuple[Word, ...]:
     """
     found = words(text)
     if len(found) != len(meanings):
-        raise ValueError(f"it has {len(found)} parts, and must be {', then '.join(meanings)}")
+        raise ValueError(lacking(found, *meanings))
     return found
+
+
+def lacking(found: tuple[Word, ...], *meanings: str) -> str:
+    """What to say of a value with too many or too few parts."""
+    have = "one part" if len(found) == 1 else f"{len(found)} parts"
+    return f"it has {have}, and must be {', then '.join(meanings)}"
 
 
 def number(word: Word, meaning: str, most: int = SHORT) -> int:
@@ -161,7 +167,7 @@ def _why(rest: str) -> str:
     if re.match(r'[^";()]*"', rest):
         return f"the quotes of {shown(rest.strip())} do not match"
     if re.match(r"[^;()]*;", rest):
-        return "a ; begins a comment: put the text in quotes, or remove it"
+        return "a ; begins a comment, which has no place in a value"
     if re.match(r"[^()]*[()]", rest):
-        return "parentheses have no place in a value: write it on one line"
+        return "parentheses have no place in a value, which stands on one line"
     return f"{shown(rest.strip())} ends with half an escape"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.render.records import absolute, presentation
+from reconciler.config.records import absolute
+from reconciler.config.records import canonical as presentation
 
 ROWS = [
     ("A", "192.168.1.1", "192.168.1.1"),

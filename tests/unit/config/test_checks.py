@@ -115,40 +115,6 @@ def test_several_records_of_one_name_and_of_several_names_are_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"),
-    [
-        ("A", "192.0.2.256"),
-        ("A", "192.0.2.1 192.0.2.2"),
-        ("AAAA", "192.0.2.1"),
-        ("AAAA", "fe80::1%eth0"),
-        ("CNAME", "a b"),
-        ("CNAME", "a..b"),
-        ("CNAME", "-a"),
-        ("CNAME", "$INCLUDE"),
-        ("NS", "a;b"),
-        ("PTR", "a(b"),
-        ("MX", "ten mail"),
-        ("MX", "-1 mail"),
-        ("MX", "100000 mail"),
-        ("MX", "10 mail extra"),
-        ("SRV", "0 5 443 web;1"),
-        ("SRV", "0 5 443"),
-        ("CAA", "0 issue ca.example"),
-        ("CAA", '0 ISSUE "ca.example"'),
-        ("TXT", '"a'),
-        ("TXT", '"a"b'),
-        ("TXT", '"a" b'),
-        ("TXT", '"' + "x" * 256 + '"'),
-    ],
-)
-def test_a_record_value_has_the_form_of_its_type(kind: str, value: str) -> None:
-    record = f"  - {{name: sub, type: {kind}, values: ['{value}']}}\n"
-    (problem,) = told(ZONE + record)
-    assert problem.startswith("7:5: ")
-    assert problem.endswith(("; write it as in a zone file", "without quotes; they are added"))
-
-
-@pytest.mark.parametrize(
     ("text", "networks"),
     [
         ("10.0.0.0/30", ["10.0.0.0/30"]),

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.config.documents import Host
 from reconciler.config.load import environments_of, load
+from reconciler.config.owners import is_machine
 from reconciler.config.repository import Documents
 from reconciler.render.farm import claims_of, farm_problems
 from tests.documents.corpus import FileTree, files_below
@@ -23,6 +25,23 @@ def farm() -> dict[str, Documents]:
     return {environment: load(tree, environment) for environment in ENVIRONMENTS}
 
 
+def servers(documents: Documents) -> list[Host]:
+    """The hosts that run machines."""
+    return [host for host in documents.hosts.values() if host.guests]
+
+
+def test_each_server_has_its_intranet_machine_and_a_name_server_on_it(
+    farm: dict[str, Documents],
+) -> None:
+    documents = farm["production"]
+    inside = {name: host for name, host in documents.hosts.items() if not host.guests}
+    assert len(inside) == len(servers(documents))
+    assert all(is_machine(documents, host) for host in inside.values())
+    ran = [documents.machines[name].host for name in inside]
+    assert len(set(ran) - {None}) >= len(inside) - 1
+    assert [place.name for place in documents.nameservers["ns"].hosts] == sorted(inside)
+
+
 def test_the_environments_leave_each_other_alone(farm: dict[str, Documents]) -> None:
     claims = {each: claims_of(documents) for each, documents in farm.items()}
     for each, documents in farm.items():
@@ -34,15 +53,15 @@ def test_it_is_of_a_believable_size(farm: dict[str, Documents]) -> None:
     sizes = [len(farm[each].machines) for each in ENVIRONMENTS]
     assert sizes == sorted(sizes)
     assert sizes[-1] == 12
-    assert len(farm["production"].hosts) == 3
+    assert len(servers(farm["production"])) == 3
     memory = [sum(m.memory for m in farm[each].machines.values()) for each in ENVIRONMENTS]
     assert memory == sorted(memory)
 
 
 def test_production_still_fits_when_its_largest_host_is_away(farm: dict[str, Documents]) -> None:
     documents = farm["production"]
-    rooms = sorted(host.memory - host.reserved_memory for host in documents.hosts.values())
-    shared = sum(share.memory for host in documents.hosts.values() for share in host.share.values())
+    rooms = sorted(host.memory - host.reserved_memory for host in servers(documents))
+    shared = sum(share.memory for host in servers(documents) for share in host.share.values())
     wanted = sum(machine.memory for machine in documents.machines.values())
     assert wanted + shared * 2 // 3 <= sum(rooms[:-1])
 
@@ -51,7 +70,7 @@ def test_production_still_fits_when_its_largest_host_is_away(farm: dict[str, Doc
 def test_guests_fit_into_what_is_shared_with_them(
     farm: dict[str, Documents], environment: str
 ) -> None:
-    shares = [host.share[environment] for host in farm["production"].hosts.values()]
+    shares = [host.share[environment] for host in servers(farm["production"])]
     machines = farm[environment].machines.values()
     assert sum(machine.memory for machine in machines) <= sum(share.memory for share in shares)
     assert sum(machine.cpus for machine in machines) <= sum(share.cpus for share in shares)
