@@ -18,6 +18,14 @@ from reconciler.kinds import KIND_BY_NAME
 from reconciler.kinds.base import BASE_KINDS
 from reconciler.model.position import Position, Problem
 from reconciler.model.quantity import format_size
+from reconciler.render.names.neighbours import (
+    cname_problems,
+    hidden_problems,
+    server_claims,
+    share_problems,
+    view_problems,
+    world_problems,
+)
 from reconciler.render.network.foreign import foreign_problems
 from reconciler.render.network.made import is_made_here
 from reconciler.render.network.neighbours import neighbour_problems, taken_on_host
@@ -61,6 +69,8 @@ def claims_of(documents: Documents) -> Claims:
     if problems:
         raise ConfigError(problems)
     claims.update(_addresses(documents))
+    for claim, position in server_claims(documents):
+        claims[claim] = Holder(documents.environment, claim, position)
     return claims
 
 
@@ -81,7 +91,26 @@ def farm_problems(
         for problem in _host_problems(documents, host, others)
     )
     networks = (*neighbour_problems(documents, others), *foreign_problems(documents, others))
-    return (*clashes, *hosts, *networks)
+    names = _name_problems(documents, others, claims)
+    return (*clashes, *hosts, *networks, *names)
+
+
+def _name_problems(
+    documents: Documents, others: Mapping[str, Documents], claims: Mapping[str, Claims]
+) -> Iterator[Problem]:
+    """What is wrong with names, and the claims do not tell."""
+    yield from share_problems(documents, others)
+    yield from world_problems(documents, others)
+    mine = _places(claims[documents.environment])
+    for environment in sorted(others):
+        theirs = _places(claims[environment])
+        yield from hidden_problems(mine, theirs, environment)
+        yield from view_problems(mine, theirs, environment)
+        yield from cname_problems(mine, theirs, environment)
+
+
+def _places(claims: Claims) -> Mapping[str, Position | None]:
+    return {claim: holder.position for claim, holder in claims.items()}
 
 
 def foreign_bases(documents: Documents, owners: Mapping[str, Host]) -> tuple[Problem, ...]:
@@ -130,7 +159,7 @@ def _clashes(mine: Claims, theirs: Claims) -> Iterator[Problem]:
     for claim in sorted(mine.keys() & theirs.keys()):
         holder, other = mine[claim], theirs[claim]
         position = holder.position or Position("farm.yaml")
-        if claim == holder.what == other.what:
+        if claim == holder.what == other.what and claim.startswith(f"{HOST} "):
             what, remedy = _changing_hands(holder, other)
         elif claim.startswith("address ") and _may_both_say(holder, other):
             continue

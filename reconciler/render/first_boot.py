@@ -24,7 +24,7 @@ from reconciler.kinds.volume import VolumeSpec
 from reconciler.model.plain import DIGEST_LENGTH, digest_of
 from reconciler.model.resource import Desired
 from reconciler.ports.hypervisor import Disk, Seed
-from reconciler.render.zones import machine_fqdn
+from reconciler.render.names.named import machine_fqdn
 
 SEED_BYTES = 4 * 2**20  # one extent of LVM, and more than the checks let anybody write
 HEADER = "#cloud-config\n"

@@ -40,6 +40,8 @@ from reconciler.model.position import Position
 from reconciler.model.resource import Desired
 from reconciler.model.secret import references_in
 from reconciler.render.host_order import Order
+from reconciler.render.nameservers.resources import reading_zones
+from reconciler.render.network.dynamic_names import reading_names
 from reconciler.render.network.proxies import reading_sites
 from reconciler.render.package_sources import source_file
 
@@ -107,6 +109,8 @@ def _parts(documents: Documents, host: Host) -> Iterator[Part]:
         yield Part("file", spec, ("files", path))
     for service in host.services:
         told = reading_sites(documents, host, _service(host, service, files))
+        told = reading_zones(documents, host, told)
+        told = reading_names(documents, host, told)
         yield Part("service", told, ("services", service.name))
     yield from _accounts(host)
     yield from _kernel(host)

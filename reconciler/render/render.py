@@ -12,8 +12,8 @@ from reconciler.model.resource import Desired
 from reconciler.placement.spread import Room
 from reconciler.render.hosts import host_resources
 from reconciler.render.machines import machine_resources
+from reconciler.render.names.zones import zone_resources
 from reconciler.render.network.every import network_resources
-from reconciler.render.zones import zone_resources
 
 REMEMBERED = 8  # the head and the commit in force of each environment, and some to plan
 
@@ -52,6 +52,8 @@ def _rooms(documents: Documents, hosts: Iterable[Host]) -> Iterable[Room]:
     made = _made_on(documents)
     for host in hosts:
         share = host.share.get(documents.environment)
+        if not host.guests:
+            continue
         if host.environment == documents.environment or share is not None:
             yield Room(
                 host=host.name,

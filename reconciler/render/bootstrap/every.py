@@ -10,14 +10,12 @@ from reconciler.render.bootstrap.step import Command, Door, Step
 PIN, LET_IN, PACKAGES, STATE, CHECK = "pin", "let-in", "packages", "state", "check"
 STATE_DIRECTORY = "/var/lib/reconciler"
 INSTALL_DEADLINE = timedelta(minutes=30)
-BASE_PACKAGES = (
-    "python3",
+GUEST_PACKAGES = (
     "libvirt-daemon-system",
     "libvirt-daemon-driver-qemu",
     "libvirt-clients",
     "qemu-system-x86",
     "qemu-utils",
-    "inotify-tools",
 )
 
 _ADD_KEY = """\
@@ -60,9 +58,13 @@ chmod 700 -- "$1"
 _STATE_IS_MADE = '[ "$(stat -c "%F %a %u" -- "$1" 2>/dev/null)" = "directory 700 0" ]'
 
 
-def common_steps(more_packages: Sequence[str] = ()) -> tuple[Step, ...]:
-    """What every machine gets once it lets us in."""
-    return (state_step(), packages_step((*BASE_PACKAGES, *more_packages)), check_step())
+def common_steps(
+    more_packages: Sequence[str] = (), *, guests: bool = True
+) -> tuple[Step, Step, Step]:
+    """What every machine gets once it lets us in. `guests`: whether it is to run machines."""
+    of_guests = GUEST_PACKAGES if guests else ()
+    packages = ("python3", *of_guests, "inotify-tools", *more_packages)
+    return (state_step(), packages_step(packages), check_step())
 
 
 def pin_step() -> Step:

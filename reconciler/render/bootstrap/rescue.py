@@ -91,9 +91,14 @@ done
 """
 
 
-def rescue_steps(name: str, hostname: str, wanted: Install, public_key: str) -> tuple[Step, ...]:
-    """All steps for a server in a rescue system. `public_key` is one line."""
-    state, packages, check = common_steps(storage_packages(wanted))
+def rescue_steps(
+    name: str, hostname: str, wanted: Install, public_key: str, *, guests: bool = True
+) -> tuple[Step, ...]:
+    """All steps for a server in a rescue system. `public_key` is one line.
+
+    `guests`: whether it is to run machines.
+    """
+    state, packages, check = common_steps(storage_packages(wanted), guests=guests)
     return (
         pin_step(),
         *_installing(name, configuration(wanted, hostname), wanted, public_key),

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.config.records import RECORD_TYPES
+from reconciler.config.records import RECORD_TYPES, canonical
 from reconciler.config.zones import RecordField, Zone
 from reconciler.kinds.zone_registry import is_mark
 from reconciler.model.quantity import format_duration
@@ -89,9 +89,13 @@ def why_unsayable(record: RecordSet) -> str | None:
     given = {"name": record.name, "type": record.type, "values": values}
     try:
         RecordField.model_validate(given)
+        for value in values:
+            canonical(record.type, value, "")
     except ValidationError as error:
         first = error.errors()[0]
         return f"{first['loc'][0] if first['loc'] else record.name}: {first['msg']}"
+    except ValueError as error:
+        return str(error)
     return None
 
 

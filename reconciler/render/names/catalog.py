@@ -17,7 +17,7 @@ from reconciler.model.resource import Desired
 from reconciler.ports.nameserver import Grant, RecordSet, Rules, Timers
 from reconciler.render.names.ground import APEX, VIEWS
 from reconciler.render.names.server import makes, set_up_by
-from reconciler.render.names.shared import is_told
+from reconciler.render.names.shared import takes_updates
 
 NOBODY = "invalid."  # nobody asks this zone for names
 MEMBERS = "zones"
@@ -30,7 +30,7 @@ def catalog_zones(documents: Documents, zones: Iterable[ZoneSpec]) -> Iterator[D
     """The catalogs of all servers with secondaries, as far as this environment writes them."""
     specs = tuple(zones)
     for server in documents.nameservers.values():
-        if is_told(server) and len(server.hosts) > 1:
+        if takes_updates(server) and len(server.hosts) > 1:
             for view in VIEWS if server.outside else VIEWS[:1]:
                 door = server.door(view)
                 names = [spec.name for spec in specs if spec.server == door and spec.timers]

@@ -17,7 +17,7 @@ from reconciler.config.zones import DelegationField, Zone
 from reconciler.model.position import Problem
 from reconciler.render.names.ground import APEX, Ground, Plot
 from reconciler.render.names.named import Where
-from reconciler.render.names.reverse import Cover, covers_of_prefix, pointer
+from reconciler.render.names.reverse import Cover, Ip, covers_of_prefix, pointer
 from reconciler.render.names.shared import inside
 from reconciler.render.names.written import servers
 
@@ -49,6 +49,22 @@ class Border:
 
 
 _Layers = tuple[Documents, Ground, Mapping[Plot, Border]]
+
+
+def is_named_elsewhere(
+    ground: Ground, borders: Mapping[Plot, Border], plot: Plot, address: Ip
+) -> bool:
+    """Whether somebody else names an address in a reverse zone of ours."""
+    if plot.cover is None:
+        return True
+    name = plot.relative(pointer(address, plot.cover))
+    if name in borders[plot].aliases or borders[plot].above(name) is not None:
+        return True
+    around = ground.around(plot) if plot.cover.is_classless else None
+    if around is None:
+        return False
+    alias = borders[around].aliases.get(around.relative(address.reverse_pointer))
+    return alias is not None and alias != f"{name}.{plot.origin}."
 
 
 def borders_of(
@@ -109,10 +125,11 @@ def _places(ground: Ground, plot: Plot, to: str) -> Iterator[tuple[Plot, str, Co
 
 
 def _lead_into(ground: Ground, borders: Mapping[Plot, Border], around: Plot, cover: Cover) -> None:
-    """A CNAME for each address of a classless zone, unless a longer prefix has it."""
+    """A CNAME for each address of a classless zone, unless a longer prefix of ours has it."""
     for address in cover.prefix:
         plot = ground.naming(address, around.view)
-        if plot is around or (plot is not None and plot.cover == cover):
+        length = plot.cover.prefix.prefixlen if plot and plot.cover else 0
+        if length <= cover.prefix.prefixlen:
             name = around.relative(address.reverse_pointer)
             borders[around].aliases[name] = f"{pointer(address, cover)}."
 

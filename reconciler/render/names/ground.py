@@ -117,7 +117,7 @@ def ground_of(documents: Documents, problems: list[Problem]) -> Ground:
     reverse = [
         Plot(cover.origin, zone, cover)
         for zone in documents.zones.values()
-        for cover in _covers(documents, zone, problems)
+        for cover in _covers(documents, zone)
     ]
     made: dict[tuple[View, str], Plot] = {}
     for plot in (*forward, *reverse):
@@ -132,19 +132,10 @@ def _own_cover(origin: str) -> Cover | None:
     return Cover(origin, prefix) if prefix is not None else None
 
 
-def _covers(documents: Documents, zone: Zone, problems: list[Problem]) -> Iterator[Cover]:
-    seen: dict[str, Cover] = {}
-    for item in zone.reverse:
-        found = list(_covers_of(documents, item))
-        if not found:
-            position = documents.position("Zone", zone.name, "reverse")
-            what = f"{item} is too much for a reverse zone"
-            problems.append(
-                Problem(position, what, "write a longer prefix: /8 at least, /16 of v6")
-            )
-        for cover in found:
-            seen.setdefault(cover.origin, cover)
-    yield from seen.values()
+def _covers(documents: Documents, zone: Zone) -> Iterator[Cover]:
+    """The reverse zones beside a zone, each once."""
+    found = (cover for item in zone.reverse for cover in _covers_of(documents, item))
+    yield from {cover.origin: cover for cover in found}.values()
 
 
 def _covers_of(documents: Documents, item: str) -> Iterator[Cover]:

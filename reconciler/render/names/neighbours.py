@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from reconciler.config.nameserver import OUTSIDE
+from reconciler.config.nameserver import INSIDE, OUTSIDE, View
 from reconciler.config.records import RECORD_TYPES
 from reconciler.config.repository import Documents
 from reconciler.config.zones import Zone
 from reconciler.model.position import Position, Problem
+from reconciler.render.names.reverse import prefix_of
 from reconciler.render.names.server import makes
 from reconciler.render.names.shared import inside, is_maker, may_have
 
+ENVIRONMENTS = ("development", "staging", "production")  # the higher, the later
 ZONE, RECORD = "zone ", "record "
 CNAME = "CNAME"
 Held = Mapping[str, Position | None]  # what is taken, and where that is written
@@ -72,20 +74,55 @@ def _more(documents: Documents, mine: Zone, branch: Documents, theirs: Zone) -> 
             yield f"network {name}"
 
 
+def world_problems(documents: Documents, others: Mapping[str, Documents]) -> Iterator[Problem]:
+    """Zones on the name server of a higher environment, of names that are none of the farm's.
+
+    Whoever asks that server would be answered from them instead of from the world.
+    """
+    above = ENVIRONMENTS[ENVIRONMENTS.index(documents.environment) + 1 :]
+    for zone in documents.zones.values():
+        if not is_maker(documents, zone) or prefix_of(zone.zone_name) is not None:
+            continue
+        for branch in (others[each] for each in above if each in others):
+            server = branch.nameservers.get(zone.server)
+            if server is None or not makes(branch, server.environment):
+                continue
+            if not _is_known(branch, zone.zone_name, documents.environment):
+                what = (
+                    f"zone {zone.zone_name} would answer for names of the world at name server "
+                    f"{server.name} of {branch.environment}: it is not below {branch.farm.domain}"
+                )
+                remedy = (
+                    f"write it as a document with `environment: {documents.environment}` that is "
+                    f"on the branch of {branch.environment}, too, and merge it there first"
+                )
+                yield Problem(documents.position("Zone", zone.name), what, remedy)
+
+
+def _is_known(branch: Documents, name: str, environment: str) -> bool:
+    """Whether a branch takes a zone for the farm's: below its domain or its zones, or told of."""
+    known = {branch.farm.domain, branch.policy.domain}
+    known |= {
+        zone.zone_name
+        for zone in branch.zones.values()
+        if is_maker(branch, zone) or zone.environment == environment
+    }
+    return any(name == top or name.endswith(f".{top}") for top in known if top)
+
+
 def hidden_problems(mine: Held, theirs: Held, environment: str) -> Iterator[Problem]:
-    """Zones of ours that would hide names in a zone of theirs, unless they delegate it."""
+    """Zones of ours that would hide names in a zone of theirs, in any view, unless delegated."""
     inner = [
         (name, parent)
         for name in _named(mine, ZONE)
-        if (parent := _zone_around(name, theirs)) is not None
+        for view in (INSIDE, OUTSIDE)
+        if (parent := _zone_around(name, view, theirs)) is not None
     ]
     if not inner:
         return
     names = _names_by_zone(theirs)
     for name, parent in inner:
-        top = name.removesuffix(f"/{OUTSIDE}").removesuffix(
-            f".{parent.removesuffix(f'/{OUTSIDE}')}"
-        )
+        top = _plain(name).removesuffix(f".{_plain(parent)}")
         behind = {
             key: there
             for key, there in names[parent].items()
@@ -98,6 +135,17 @@ def hidden_problems(mine: Held, theirs: Held, environment: str) -> Iterator[Prob
                 f"{environment} ({behind[key]})"
             )
             remedy = f"let {environment} delegate it, or choose another name"
+            yield Problem(_at(mine[f"{ZONE}{name}"]), what, remedy)
+
+
+def view_problems(mine: Held, theirs: Held, environment: str) -> Iterator[Problem]:
+    """Zones of ours that are theirs in the other view: one half of the world would get ours."""
+    for name in _named(mine, ZONE):
+        other = _plain(name) if name != _plain(name) else f"{name}/{OUTSIDE}"
+        if f"{ZONE}{other}" in theirs and f"{ZONE}{name}" not in theirs:
+            there = theirs[f"{ZONE}{other}"]
+            what = f"zone {name} would answer for zone {other} of {environment} ({there})"
+            remedy = f"let {environment} make it for both views, or choose another name"
             yield Problem(_at(mine[f"{ZONE}{name}"]), what, remedy)
 
 
@@ -120,15 +168,20 @@ def _named(held: Held, head: str) -> Iterator[str]:
     return (claim.removeprefix(head) for claim in held if claim.startswith(head))
 
 
-def _zone_around(name: str, theirs: Held) -> str | None:
-    """The longest of their zones that a zone is inside, in the same view."""
-    view = f"/{OUTSIDE}" if name.endswith(f"/{OUTSIDE}") else ""
-    rest = name.removesuffix(view).partition(".")[2]
+def _zone_around(name: str, view: View, theirs: Held) -> str | None:
+    """The longest of their zones in a view that a zone is inside."""
+    end = f"/{OUTSIDE}" if view == OUTSIDE else ""
+    rest = _plain(name).partition(".")[2]
     while rest:
-        if f"{ZONE}{rest}{view}" in theirs:
-            return f"{rest}{view}"
+        if f"{ZONE}{rest}{end}" in theirs:
+            return f"{rest}{end}"
         rest = rest.partition(".")[2]
     return None
+
+
+def _plain(name: str) -> str:
+    """The name of a zone without its view."""
+    return name.removesuffix(f"/{OUTSIDE}")
 
 
 def _names_by_zone(held: Held) -> Mapping[str, Mapping[str, Position | None]]:

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from reconciler.config.nameserver import INSIDE, View
 from reconciler.config.repository import Documents
 from reconciler.model.position import Problem
-from reconciler.render.names.delegations import Border
+from reconciler.render.names.delegations import Border, is_named_elsewhere
 from reconciler.render.names.ground import VIEWS, Ground, Plot
 from reconciler.render.names.named import Entry
 from reconciler.render.names.reverse import Ip, pointer
@@ -81,9 +81,8 @@ def _of(
     reverse = ground.naming(entry.address, view)
     if reverse is None or reverse.cover is None:
         return
-    name = reverse.relative(pointer(entry.address, reverse.cover))
-    border = borders[reverse]
-    if name not in border.aliases and border.above(name) is None:  # else somebody else names it
+    if not is_named_elsewhere(ground, borders, reverse, entry.address):
+        name = reverse.relative(pointer(entry.address, reverse.cover))
         yield reverse, Placed(name, "PTR", f"{entry.fqdn}.", entry)
 
 

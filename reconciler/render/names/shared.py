@@ -114,10 +114,9 @@ def _network_of(documents: Documents, address: Ip | None) -> str:
 
 def rules_of(documents: Documents, ground: Ground, plot: Plot) -> Rules | None:
     """How the server is to treat a zone of ours; None where it is not told by us."""
-    server = documents.nameservers.get(plot.zone.server)
-    if not is_told(server):
+    zone, server = plot.zone, documents.nameservers.get(plot.zone.server)
+    if server is None or not server.hosts:
         return None
-    zone = plot.zone
     return Rules(
         (
             Grant(maker(documents, zone)),
@@ -131,9 +130,9 @@ def rules_of(documents: Documents, ground: Ground, plot: Plot) -> Rules | None:
     )
 
 
-def is_told(server: Nameserver | None) -> bool:
-    """Whether a server takes rules from us: BIND, and its configuration is ours."""
-    return server is not None and server.software == "bind" and bool(server.hosts)
+def takes_updates(server: Nameserver) -> bool:
+    """Whether a server takes dynamic updates by rules of ours: BIND that we set up."""
+    return server.software == "bind" and bool(server.hosts)
 
 
 def _with_registry(environment: str, grants: Iterator[Grant]) -> tuple[Grant, ...]:

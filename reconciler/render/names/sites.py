@@ -22,7 +22,7 @@ def site_entries(documents: Documents, ground: Ground) -> Iterator[Entry]:
     A name that a hand-written record has is left to that, and a wildcard is for the certificate.
     """
     naming = Naming(documents)
-    written = _written_names(ground)
+    written = _written_names(ground) if documents.proxies else set()
     for proxy in documents.proxies.values():
         hosts = _hosts(documents, proxy)
         own = {called(host.name) for host in hosts for called in (naming.host, naming.machine)}

@@ -13,12 +13,14 @@ from typing import Any
 
 from reconciler.config.documents import Host
 from reconciler.config.repository import Documents
+from reconciler.kinds.base.command import CommandSpec
 from reconciler.kinds.base.file import FileSpec
 from reconciler.kinds.base.kind import name_of
 from reconciler.kinds.base.service import ServiceSpec, read_of
 from reconciler.model.address import Address
 from reconciler.model.resource import Desired
 from reconciler.model.secret import references_in
+from reconciler.render.nameservers.confinement import confinement
 from reconciler.render.nameservers.places import NOBODYS, places_of
 from reconciler.render.nameservers.programs import PROGRAMS
 from reconciler.render.nameservers.site import Site, site_of
@@ -27,16 +29,19 @@ from reconciler.render.network.made import declared
 _THERE = 'command -v {0} >/dev/null || {{ echo "{0} is not there: declare its package"; exit 1; }}'
 
 
+_Spec = FileSpec | CommandSpec | ServiceSpec
+
+
 @dataclass(frozen=True, slots=True)
 class _Files:
     """The files of a server, in the order in which they are written."""
 
-    others: tuple[FileSpec, ...]
+    others: tuple[FileSpec | CommandSpec, ...]
     keys: FileSpec
     configuration: FileSpec
 
     @property
-    def all(self) -> tuple[FileSpec, ...]:
+    def all(self) -> tuple[FileSpec | CommandSpec, ...]:
         """All of them."""
         return (*self.others, self.keys, self.configuration)
 
@@ -62,7 +67,7 @@ def reading_zones(documents: Documents, host: Host, spec: ServiceSpec) -> Servic
     return replace(spec, reads=reads, after=(*spec.after, *map(_address, files.all)))
 
 
-def _specs(documents: Documents, host: Host, site: Site) -> Iterator[FileSpec | ServiceSpec]:
+def _specs(documents: Documents, host: Host, site: Site) -> Iterator[_Spec]:
     files, unit = _files(documents, host, site), places_of(site.server).unit
     yield from files.all
     if unit not in {service.name for service in host.services}:
@@ -74,7 +79,7 @@ def _specs(documents: Documents, host: Host, site: Site) -> Iterator[FileSpec | 
 
 def _files(documents: Documents, host: Host, site: Site) -> _Files:
     first = declared(host, packages=places_of(site.server).packages)
-    others = tuple(_others(host, site, first))
+    others = (*_others(host, site, first), *confinement(site, first))
     keys = _keys(documents, host, site, first)
     after = (*first, *map(_address, others), _address(keys))
     return _Files(others, keys, _configuration(host, site, after))
@@ -120,7 +125,9 @@ def _check(what: str) -> tuple[str, ...]:
     return ("sh", "-c", f"{_THERE.format(command)}; exec {what}", command, "{}")
 
 
-def _address(spec: FileSpec | ServiceSpec) -> Address:
+def _address(spec: _Spec) -> Address:
+    if isinstance(spec, CommandSpec):
+        return Address("command", name_of(spec.name), spec.host)
     if isinstance(spec, ServiceSpec):
         return Address("service", name_of(spec.unit), spec.host)
     return Address("file", name_of(spec.path), spec.host)

@@ -11,6 +11,7 @@ from reconciler.config.described import HOLDERS
 from reconciler.config.document import EnvironmentName
 from reconciler.config.documents import Host
 from reconciler.config.nameserver import INSIDE, OUTSIDE, Nameserver, View, catalog_name, key_name
+from reconciler.config.records import absolute
 from reconciler.config.repository import Documents
 from reconciler.model.secret import SecretReference
 from reconciler.render.names.ground import ground_of
@@ -139,12 +140,13 @@ def _inside(documents: Documents, server: Nameserver) -> Iterator[str]:
 
 
 def _elsewhere(documents: Documents, server: Nameserver) -> Iterator[str]:
-    """Names inside zones of the server that other servers answer for."""
+    """Names inside zones of the server that other servers answer for, and not it again."""
     for zone in documents.zones.values():
-        if zone.server == server.name:
-            for delegation in zone.delegations:
-                if "/" not in delegation.to:
-                    yield f"{delegation.to}.{zone.zone_name}"
+        own = {absolute(name, zone.zone_name) for name in zone.nameservers}
+        for said in zone.delegations if zone.server == server.name else ():
+            others = {absolute(name, zone.zone_name) for name in said.nameservers}
+            if "/" not in said.to and own.isdisjoint(others):
+                yield f"{said.to}.{zone.zone_name}"
 
 
 def _zones(documents: Documents, server: Nameserver) -> Iterator[tuple[View, str]]:

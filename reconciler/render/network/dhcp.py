@@ -30,6 +30,7 @@ from reconciler.model.position import Position
 from reconciler.model.resource import Desired
 from reconciler.ports.network_facts import DhcpOption, Reservation
 from reconciler.render.identity import machine_mac
+from reconciler.render.network.dynamic_names import names_address
 from reconciler.render.network.made import declared, is_made_here, may_adopt
 
 KEA = ("kea-dhcp4-server",)
@@ -40,6 +41,7 @@ _WRITTEN: dict[str, tuple[str, ...]] = {
     "boot_file": ("dhcp", "boot_file"),
     "interface": ("bridge",),
     "lease_seconds": ("dhcp", "lease"),
+    "names": ("dhcp", "names"),
     "next_server": ("dhcp", "boot_server"),
     "options.domain-name": ("dhcp", "domain"),
     "options.domain-search": ("dhcp", "domain"),
@@ -126,8 +128,10 @@ def _subnet(documents: Documents, server: _Server) -> Desired[Any]:
         lease_seconds=int(dhcp.lease.total_seconds()),
         next_server=str(dhcp.boot_server or ""),
         boot_file=dhcp.boot_file or "",
+        names=_zone_of(documents, dhcp),
         after=(
             *declared(host, packages=KEA, services=KEA),
+            *(names_address(documents, host) if dhcp.names else ()),
             Address(_SWITCHES[network.switch], name_of(network.bridge), host.name),
         ),
     )
@@ -138,6 +142,11 @@ def _subnet(documents: Documents, server: _Server) -> Desired[Any]:
         adopts=may_adopt(documents, host),
         locate=partial(_position, documents, network.name),
     )
+
+
+def _zone_of(documents: Documents, dhcp: DhcpField) -> str:
+    """The zone in which clients get names, as DNS calls it."""
+    return documents.zones[dhcp.names].zone_name if dhcp.names else ""
 
 
 def _options(documents: Documents, network: Network, dhcp: DhcpField) -> Iterator[DhcpOption]:

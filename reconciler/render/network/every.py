@@ -1,4 +1,4 @@
-"""All that networks, firewalls and proxies make of hosts."""
+"""All that networks, firewalls, proxies and name servers make of hosts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from reconciler.config.repository import Documents
 from reconciler.model.resource import Desired
+from reconciler.render.nameservers.resources import nameserver_resources
 from reconciler.render.network.dhcp import dhcp_resources
+from reconciler.render.network.dynamic_names import names_resources
 from reconciler.render.network.firewall import firewall_resources
 from reconciler.render.network.libvirt_networks import libvirt_networks, libvirt_reservations
 from reconciler.render.network.links import links
@@ -21,8 +23,10 @@ _PARTS: tuple[Callable[[Documents], Iterator[Desired[Any]]], ...] = (
     libvirt_networks,
     libvirt_reservations,
     dhcp_resources,
+    names_resources,
     firewall_resources,
     proxy_resources,
+    nameserver_resources,
 )
 
 

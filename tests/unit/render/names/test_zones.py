@@ -8,8 +8,8 @@ from reconciler.errors import ConfigError
 from reconciler.kinds.zone import ZoneSpec
 from reconciler.model.position import Position
 from reconciler.ports.nameserver import RecordSet, Timers
-from reconciler.render.render import render
 from reconciler.render.names.zones import zone_resources
+from reconciler.render.render import render
 from tests.farms.repository import FARM, documents
 
 FILE = "environments/production/zone.yaml"

@@ -65,6 +65,16 @@ def test_a_service_that_the_host_declares_reads_the_files_too() -> None:
     assert Address("package", "bind9", "ns-1") in main.after
 
 
+def test_with_views_named_may_lock_the_database_of_each() -> None:
+    made = farm(SERVERS["views"])
+    rules = written(made).files["/etc/apparmor.d/local/usr.sbin.named"]
+    assert "/var/cache/bind/*.nzd-lock rwk," in (rules.content or "")
+    main = written(made).files["/etc/bind/named.conf"]
+    assert Address("command", "named-apparmor", "ns-1") in main.after
+    for host, case in (("ns-2", "views"), ("ns-1", "plain"), ("ns-1", "bind-files-views")):
+        assert rules.path not in written(farm(SERVERS[case]), host).files
+
+
 def test_bind_is_reloaded_and_the_others_are_restarted() -> None:
     how = {}
     for case in ("plain", "bind-files", "nsd", "knot"):
