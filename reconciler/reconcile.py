@@ -7,14 +7,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from reconciler.config.repository import Documents
 from reconciler.engine.apply import MachineLocks, Reporter, apply
-from reconciler.engine.observe import Questions, cautious, observe, questions_of, scopes_of
+from reconciler.engine.observe import (
+    Questions,
+    cautious,
+    described,
+    observe,
+    questions_of,
+    scopes_of,
+)
+from reconciler.engine.serials import serials_of
 from reconciler.engine.sightings import Noticed, detections
 from reconciler.engine.verify import Look, settle
 from reconciler.errors import (
@@ -28,8 +37,8 @@ from reconciler.errors import (
 from reconciler.gitops.chronicle import Chronicle, Refusal, Report
 from reconciler.gitops.source import ConfigSource
 from reconciler.model.address import Scope
-from reconciler.model.resource import World
-from reconciler.placement.spread import place
+from reconciler.model.resource import Desired, World
+from reconciler.placement.spread import Room, place
 from reconciler.plan.guards import Violation, check
 from reconciler.plan.handover import hand_over
 from reconciler.plan.make import make_plan
@@ -196,17 +205,17 @@ def looker(
 
     `trusted` is what may be asked without caution, if the documents are not to be trusted.
     """
-    desired = render(documents)
-    others = site.source.hosts_of_others(documents.environment)
+    desired, others = render(documents), site.source.hosts_of_others(documents.environment)
     offered, notes = rooms(documents, others), foreign_bases(documents, others)
-    scopes = scopes_of(desired, (room.host for room in offered), past.scopes)
+    scopes = _scopes(desired, offered, past, site.ports)
     questions = _careful(questions_of(desired), trusted)
 
     def look() -> Look:
         world = site.observe(scopes, site.ports, questions)
-        inputs = (documents, revision, policy, past.applied, offered, notes, world)
+        seen = (world, serials_of(world))
+        inputs = (documents, revision, policy, past.applied, offered, notes, seen)
         known, latest = site.latest.get(documents.environment, (None, None))
-        if latest is not None and known == inputs:
+        if latest and known == inputs:
             return latest
         placed = place(documents.environment, desired, offered, world, past.applied)
         full = make_plan(
@@ -223,6 +232,13 @@ def looker(
         return made
 
     return look
+
+
+def _scopes(
+    desired: Sequence[Desired[Any]], offered: Iterable[Room], past: Status, ports: Ports
+) -> frozenset[Scope]:
+    hosts = (room.host for room in offered)
+    return scopes_of(desired, hosts, described(past.scopes, ports))
 
 
 def _careful(asked: Questions, trusted: Questions | None) -> Questions:

@@ -1,4 +1,4 @@
-"""`reconciler adopt`: documents for what runs on a host already."""
+"""`reconciler adopt`: documents for what runs on a host already, and for zones."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.adopt_zone import zone
 from reconciler.cli.choices import environment_of, environment_option
-from reconciler.cli.command import Failure, Given, command
+from reconciler.cli.command import HELP, Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.repository import open_repository, settings_of
 from reconciler.cli.worktree import write_files
@@ -35,12 +36,31 @@ from reconciler.render.adoption import (
 )
 
 Files = dict[str, str]
+MACHINES = "machines"
 _NEXT = """
 Look at what was written, commit it, and merge it: the next sync marks these machines as ours and
 changes nothing else. `reconciler plan` shows no change for them."""
 
 
-@command("adopt")
+class _Adopt(click.Group):
+    """What comes after `adopt` is a machine unless it is the name of a subcommand."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Go on with machines where no subcommand is named."""
+        if args and args[0] not in {*self.commands, *HELP}:
+            args = [MACHINES, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("adopt", cls=_Adopt, context_settings={"help_option_names": HELP})
+def adopt() -> None:
+    """Write documents for machines on a host, or for a zone.
+
+    `reconciler adopt --host HOST` is `reconciler adopt machines --host HOST`.
+    """
+
+
+@command(MACHINES)
 @click.argument("machines", nargs=-1, metavar="[MACHINE[=NAME]]...")
 @click.option("--host", "host_name", required=True, metavar="HOST", help="The host to look at.")
 @click.option(
@@ -52,7 +72,7 @@ changes nothing else. `reconciler plan` shows no change for them."""
 )
 @environment_option
 @click.pass_obj
-def adopt(
+def machines_(
     given: Given, machines: Sequence[str], host_name: str, into: Path, environment: str | None
 ) -> Exit:
     """Write documents for the machines on a host that are nobody's yet.
@@ -72,6 +92,8 @@ def adopt(
         if host is None:
             known = ", ".join(sorted(documents.hosts)) or "none"
             raise Failure(f"no Host document describes {host_name}; there are: {known}")
+        if not host.guests:
+            raise Failure(f"host {host_name} runs no machines: its document says `guests: false`")
         ports = surroundings(repository, name).ports
         chosen = _chosen(_strangers(host_name, ports), machines, name)
         if taken := sorted(chosen.keys() & documents.machines.keys()):
@@ -80,6 +102,10 @@ def adopt(
     _write(into, files, name)
     _tell_lacking(load(DirectoryTree(into), name, may_lack_addresses=True), adoptions)
     return _tell(adoptions, sorted(files))
+
+
+adopt.add_command(machines_)
+adopt.add_command(zone)
 
 
 def _strangers(host: str, ports: Ports) -> dict[str, DomainSpec]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from reconciler.config.documents import Host
 from reconciler.config.repository import Documents
 from reconciler.drivers.simulated import state
 from reconciler.drivers.simulated.state import FarmState, Server
 from reconciler.kinds.base.pool import TYPES
+from reconciler.render.names.ground import VIEWS
+from reconciler.render.names.server import door_of
 
 
 def blank_farm(environments: Iterable[Documents]) -> FarmState:
@@ -20,11 +22,19 @@ def blank_farm(environments: Iterable[Documents]) -> FarmState:
     networks = [network for each in known for network in each.networks.values()]
     bridges = tuple(sorted({network.bridge for network in networks if not network.hosts}))
     hosts = {name: host for each in known for name, host in each.hosts.items()}
-    servers = sorted({zone.server for each in known for zone in each.zones.values()})
+    servers = sorted({door for each in known for door in _doors(each)})
     return FarmState(
         hosts={name: _host(host, bridges) for name, host in sorted(hosts.items())},
         nameservers={name: Server() for name in servers},
     )
+
+
+def _doors(documents: Documents) -> Iterator[str]:
+    """The name servers that zones are on, each view of them as a server of its own."""
+    for zone in documents.zones.values():
+        yield door_of(documents, zone)
+    for server in documents.nameservers.values():
+        yield from map(server.door, VIEWS if server.outside else VIEWS[:1])
 
 
 def _host(host: Host, bridges: tuple[str, ...]) -> state.Host:

@@ -8,14 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from reconciler.cli.command import Given
-from reconciler.cli.repository import SETTINGS, Repository
+from reconciler.cli.repository import SETTINGS, Repository, pause
 from reconciler.cli.world import access_of
+from reconciler.config.described import DescribedServer
 from reconciler.config.documents import Host
 from reconciler.config.settings import Settings
 from reconciler.daemon.clock import SystemClock
-from reconciler.errors import ConfigError, ReconcilerError, SettingsError, SourceError
+from reconciler.errors import ConfigError, NotFound, ReconcilerError, SettingsError, SourceError
 from reconciler.plan.checkup.finding import Finding
 from reconciler.plan.checkup.hosts import judge_host
+from reconciler.plan.checkup.nameservers import judge_server
 from reconciler.plan.checkup.observation import Answer, OperatorObservation
 from reconciler.plan.checkup.operator import judge_operator
 
@@ -70,7 +72,7 @@ def host_findings(hosts: Mapping[str, Host], settings: Settings) -> list[Finding
         Target(
             name,
             str(host.address),
-            host.accelerator,
+            host.accelerator if host.guests else "",
             tuple((each.name, each.type, each.target) for each in host.pools),
         )
         for name, host in sorted(hosts.items())
@@ -78,6 +80,34 @@ def host_findings(hosts: Mapping[str, Host], settings: Settings) -> list[Finding
     with ThreadPoolExecutor(min(AT_ONCE, max(len(targets), 1))) as pool:
         seen = pool.map(lambda target: examine(target, access, watch), targets)
         return [finding for each in seen for finding in judge_host(each)]
+
+
+def server_findings(
+    servers: Mapping[str, DescribedServer], hosts: Mapping[str, Host], settings: Settings
+) -> list[Finding]:
+    """All that there is to say of the name servers, all looked at side by side."""
+    from reconciler.drivers.nameserver_checkup import examine
+    from reconciler.drivers.nameservers import NameserverMeans
+    from reconciler.drivers.secrets import Keyring
+    from reconciler.drivers.ssh.shell import Shell
+
+    access, clock = access_of(settings.hosts), SystemClock()
+    shells = {name: Shell(name, str(host.address), access) for name, host in hosts.items()}
+    reveal = Keyring(settings.secrets.by_environment()).reveal
+
+    def shell_of(name: str) -> Shell:
+        if name in shells:
+            return shells[name]
+        raise NotFound(name, "find", "no Host document of any branch describes this host")
+
+    means = NameserverMeans(shell_of, reveal, access.deadline, clock.now, clock.monotonic, pause)
+    known = sorted(servers.items())
+    with ThreadPoolExecutor(min(AT_ONCE, max(len(known), 1))) as pool:
+        seen = pool.map(lambda item: (item[0], list(examine(item[1], means))), known)
+        found = [finding for each in seen for finding in judge_server(*each)]
+    for shell in shells.values():
+        shell.close()
+    return found
 
 
 def _key_answers(settings: Settings) -> Iterator[Answer]:

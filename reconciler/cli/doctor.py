@@ -12,14 +12,16 @@ from reconciler.cli.checkup import (
     local_answers,
     look_at_settings,
     repository_answers,
+    server_findings,
 )
 from reconciler.cli.choices import environment_option
 from reconciler.cli.command import Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.formats import Format, format_option
-from reconciler.cli.hosts import HostBook
+from reconciler.cli.hosts import FarmBook
 from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.terminal import screen
+from reconciler.config.described import DescribedServer
 from reconciler.config.documents import Host
 from reconciler.daemon.clock import SystemClock
 from reconciler.errors import SettingsError, SourceError
@@ -41,7 +43,7 @@ STYLES: Mapping[Level | None, str] = {
 @format_option(Format.TEXT, Format.JSON)
 @click.pass_obj
 def doctor(given: Given, environment: str | None, host: str | None, form: Format) -> Exit:
-    """See whether settings, repository and hosts are sound.
+    """See whether settings, repository, hosts and name servers are sound.
 
     Of what is not, it says what that means and what to do. Nothing is changed anywhere. All hosts
     are looked at side by side. Exits with 1 if something is in the way of a sync.
@@ -68,7 +70,7 @@ def described(repository: Repository, environment: str | None, host: str | None)
     Raises:
         Failure: no branch describes the host.
     """
-    known = HostBook(repository, SystemClock().monotonic)()
+    known = FarmBook(repository, SystemClock().monotonic).hosts()
     if host is not None and host not in known:
         raise Failure(
             f"no Host document describes {host}; there are: {', '.join(sorted(known)) or 'none'}"
@@ -96,3 +98,15 @@ def _findings(given: Given, environment: str | None, host: str | None) -> Iterab
             return  # which the findings have said already
         if settings.farm.kind == "real" and not settings.hosts.missing():
             yield from host_findings(hosts, settings)
+            if host is None:
+                yield from server_findings(*_servers(repository, environment), settings)
+
+
+def _servers(
+    repository: Repository, environment: str | None
+) -> tuple[Mapping[str, DescribedServer], Mapping[str, Host]]:
+    """The name servers that are meant, and all hosts: they may be on any."""
+    book = FarmBook(repository, SystemClock().monotonic)
+    servers = book.nameservers().items()
+    meant = {name: each for name, each in servers if environment in {None, each.environment}}
+    return meant, book.hosts()

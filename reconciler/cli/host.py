@@ -100,10 +100,11 @@ def steps_for(wanted: Host, settings: Settings, *, rescue: bool) -> tuple[Step, 
         raise SettingsError("settings", settings.hosts.missing())
     line = public_line(access_of(settings.hosts))
     if not rescue:
-        return fresh_steps(line, wanted.install)
+        return fresh_steps(line, wanted.install, guests=wanted.guests)
     if wanted.install is None:
         raise Failure(
             f"the Host document of {wanted.name} has no install: that says which image goes on "
             "which disks; see docs/bootstrap.md"
         )
-    return rescue_steps(wanted.name, wanted.hostname or wanted.name, wanted.install, line)
+    hostname = wanted.hostname or wanted.name
+    return rescue_steps(wanted.name, hostname, wanted.install, line, guests=wanted.guests)

@@ -22,7 +22,7 @@ from reconciler.engine.verify import Look
 from reconciler.errors import ReconcilerError, SourceError, Unreachable, VerifyError
 from reconciler.gitops.chronicle import Report
 from reconciler.plan.show.text import plain
-from reconciler.reconcile import REFUSALS, turn
+from reconciler.reconcile import REFUSALS, Site, turn
 
 _log = logging.getLogger(__name__)
 AT_ONCE = timedelta(seconds=1)
@@ -69,12 +69,8 @@ class Keeper:
         """
         del reasons
         site = replace(self._site, stopping=stopping.is_set, sleep=_sleeper(stopping))
-        if self.lookout is not None:
-            site = replace(site, noticed=self.lookout.noticed)
-        report = turn(environment, site)
+        report = self._turn(environment, site)
         self._tell(report)
-        if self.lookout is not None and report.after is not None:
-            self.lookout.station(environment, report.after)
         if report.consequence is Consequence.RETRY and not stopping.is_set():
             raise _why_again(report)
         if report.after is not None and report.finding is None and not stopping.is_set():
@@ -87,6 +83,15 @@ class Keeper:
         if fixed:
             _log.warning("%s changed; that takes effect after a restart", ", ".join(fixed))
         self.settings = new
+
+    def _turn(self, environment: str, site: Site) -> Report:
+        if self.lookout is None:
+            return turn(environment, site)
+        with self.lookout.turn(environment):
+            report = turn(environment, replace(site, noticed=self.lookout.noticed))
+            if report.after is not None:
+                self.lookout.station(environment, report.after)
+        return report
 
     def _tidy_up(self, report: Report, seen: Look) -> None:
         """Tidy up where all is well; what goes wrong is only said."""

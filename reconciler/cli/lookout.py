@@ -1,6 +1,6 @@
-"""Between two full looks: events of the hosts, and a cheap sweep of their bases.
+"""Between two full looks: events of the hosts, a cheap sweep of their bases, serials of zones.
 
-Both only wake the environments concerned, and tell the next turn which of them saw what. What is
+All only wake the environments concerned, and tell the next turn which of them saw what. What is
 listened to follows from the last turn: the hosts that it looked at, and the files they must have.
 """
 
@@ -9,17 +9,19 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from posixpath import basename, dirname
-from typing import Protocol
 
+from reconciler.cli.rounds import Rounds
+from reconciler.cli.serials import SerialWatch
+from reconciler.cli.sighted import Sighted
 from reconciler.cli.world import Events
 from reconciler.daemon.schedule import Timing
 from reconciler.daemon.sentry import Listen, Sentry
 from reconciler.daemon.slots import Backoff, Next, Reason
-from reconciler.daemon.workers import Turn
 from reconciler.engine.sightings import Detector, Noticed, Sighting
 from reconciler.engine.sweep import moved
 from reconciler.engine.verify import Look
@@ -29,7 +31,6 @@ from reconciler.ports.world import Ports
 
 OURS = ".reconciler-"  # how our temporary files begin
 OF_NETWORK = "network: "  # how what the kernel tells of interfaces, routes and rules begins
-MOST_SIGHTINGS = 1000
 MOST_EVENTS = 200.0  # of a host at once, and then one in so many seconds
 EVENT_SECONDS = 5.0
 SWEEP = timedelta(seconds=10)
@@ -51,22 +52,6 @@ ALWAYS = (
 )
 # Questions whose details name the files that what they are about is set up from.
 _WITH_FILES = frozenset({"service", "bridge", "vlan", "bond", "switch", "ruleset"})
-
-
-class Rounds(Protocol):
-    """What is asked of the loop."""
-
-    def wake(self, environment: str, reason: Reason) -> bool:
-        """Ask for a look at an environment."""
-        ...
-
-    def post(self, name: str, turn: Turn, interval: timedelta, backoff: Backoff) -> None:
-        """Let something be done at an interval."""
-        ...
-
-    def withdraw(self, name: str) -> None:
-        """Do it no more."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +84,8 @@ class Lookout:
         self._timing = timing
         self._lock = threading.Lock()
         self._seen: dict[str, _Seen] = {}
-        self._sightings: dict[str, list[Sighting]] = defaultdict(list)
+        self._sighted = Sighted()
+        self._serials = SerialWatch(loop, ports, self._sighted, timing)
         self._sweeps: set[tuple[str, Scope]] = set()
         self._swept: dict[tuple[str, Scope], float] = {}
         self._posts: dict[str, _Post] = {}
@@ -107,10 +93,16 @@ class Lookout:
 
     def noticed(self, environment: str) -> Noticed:
         """What was seen to move since this was last asked; it is forgotten here."""
+        sightings = self._sighted.take(environment)
         with self._lock:
-            sightings = tuple(self._sightings.pop(environment, ()))
             seen = self._seen.get(environment)
         return Noticed(sightings, seen.at if seen else None)
+
+    @contextmanager
+    def turn(self, environment: str) -> Iterator[None]:
+        """A turn is under way: the cheap looks take none of its changes for somebody else's."""
+        with self._sighted.turn(environment):
+            yield
 
     def station(self, environment: str, look: Look) -> None:
         """Watch over what a turn has looked at, from now on."""
@@ -126,6 +118,7 @@ class Lookout:
             sweep = partial(self._sweep, name, scope)
             self._loop.post(_called(name, scope), sweep, SWEEP, SWEEP_BACKOFF)
         self._listen(paths)
+        self._serials.station(environment, look)
 
     def close(self) -> None:
         """Listen no more."""
@@ -180,9 +173,9 @@ class Lookout:
                 for name, seen in self._seen.items()
                 if any(scope.name == host for scope in seen.look.scopes)
             ]
-            for name in concerned if event else ():
-                self._note(name, Sighting(detector, host, now))
         for name in concerned:
+            if event:
+                self._sighted.note(name, Sighting(detector, host, now))
             self._loop.wake(name, Reason.EVENT)
 
     def _may_wake(self, host: str, now: float) -> bool:
@@ -204,22 +197,16 @@ class Lookout:
         began = self._timing.clock.monotonic()
         since = max(self._swept.get((environment, scope), seen.at), seen.at)
         changed = moved(seen.look.world, scope, seen.look.questions.get(scope, ()), self._ports)
-        if seen is not self._seen[environment]:
-            return Next()  # a turn has looked meanwhile
+        if seen is not self._seen[environment] or self._sighted.is_turning(environment):
+            return Next()  # a turn has looked meanwhile, or will in the end
         if not changed:
             self._swept[environment, scope] = began
             return Next()
-        with self._lock:
-            for address in sorted(changed):
-                self._note(environment, Sighting(Detector.SWEEP, scope.name, since, address))
+        for address in sorted(changed):
+            sighting = Sighting(Detector.SWEEP, scope.name, since, address)
+            self._sighted.note(environment, sighting)
         self._loop.wake(environment, Reason.SWEEP)
         return Next()
-
-    def _note(self, environment: str, sighting: Sighting) -> None:
-        """Keep the first sightings; a thing that moves all the time is seen once."""
-        noted = self._sightings[environment]
-        if len(noted) < MOST_SIGHTINGS:
-            noted.append(sighting)
 
 
 def _bases(seen: _Seen) -> Iterator[Scope]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import click
@@ -18,6 +19,7 @@ from reconciler.cli.site import site_of
 from reconciler.cli.terminal import remark, screen
 from reconciler.cli.world import surroundings
 from reconciler.daemon.lock import state_lock
+from reconciler.gitops.chronicle import Report
 from reconciler.model.condition import ConditionType, Status
 from reconciler.plan.show.text import Line, LineKind
 from reconciler.reconcile import Site, turn
@@ -60,13 +62,11 @@ def sync(
         fetched = repository.try_fetch()
         names = _all(repository) if everywhere else (environment_of(repository, environment),)
         site = replace(site_of(repository, surroundings(repository, names[0])), restart=restart)
-        exits = [
-            _show(name, site, accept_history)
-            if dry_run
-            else _sync(name, repository, site, accept_history, given.verbose)
-            for name in names
-        ]
-    codes = {*exits} if fetched else {*exits, Exit.ERROR}
+        if dry_run:
+            exits = {_show(name, site, accept_history) for name in names}
+        else:
+            exits = _sync_all(names, repository, site, accept_history, given.verbose)
+    codes = exits if fetched else exits | {Exit.ERROR}
     return Exit.ERROR if Exit.ERROR in codes else max(codes)
 
 
@@ -91,9 +91,26 @@ def _show(name: str, site: Site, accept_history: bool) -> Exit:
     return plans.exit_of(look.plan, violations)
 
 
+def _sync_all(
+    names: Iterable[str], repository: Repository, site: Site, accept_history: bool, verbose: int
+) -> set[Exit]:
+    """One after the other; who waited for what another makes has a second turn after it."""
+    reports: dict[str, Report] = {}
+    for name in names:
+        reports[name] = _sync(name, repository, site, accept_history, verbose)
+    late = [name for name, report in reports.items() if _waited(report)]
+    for name in late if reports.keys() - set(late) else ():
+        reports[name] = _sync(name, repository, site, accept_history, verbose)
+    return {exit_of(report) for report in reports.values()}
+
+
+def _waited(report: Report) -> bool:
+    return report.after is not None and bool(report.after.plan.waiting)
+
+
 def _sync(
     name: str, repository: Repository, site: Site, accept_history: bool, verbose: int
-) -> Exit:
+) -> Report:
     shown = screen()
     with progress(shown, name, verbose) as reporter:
         report = turn(name, replace(site, reporter=reporter), accept_history=accept_history)
@@ -103,4 +120,4 @@ def _sync(
             shown.lines([Line(LineKind.HELD, f"waiting for a restart: {condition.message}", 1)])
     if waiting := repository.journal(name).waiting():
         remark(f"{name}: {waiting} records could not be pushed; they are kept and tried again")
-    return exit_of(report)
+    return report

@@ -13,7 +13,7 @@ from reconciler.cli.choices import environment_option
 from reconciler.cli.command import HELP, Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.formats import Format, format_option
-from reconciler.cli.hosts import HostBook
+from reconciler.cli.hosts import FarmBook
 from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.terminal import remark, screen
 from reconciler.cli.world import surroundings
@@ -133,12 +133,13 @@ def _with_bin(
 
 
 def _hosts(repository: Repository, wanted: str | None) -> list[str]:
-    known = sorted(HostBook(repository, SystemClock().monotonic)())
+    hosts = FarmBook(repository, SystemClock().monotonic).hosts()
+    known = sorted(name for name, host in hosts.items() if host.guests)
     if wanted is None:
         return known
     if wanted not in known:
         described = ", ".join(known) or "none"
-        raise Failure(f"no Host document describes {wanted}; there are: {described}")
+        raise Failure(f"no host with guests is called {wanted}; there are: {described}")
     return [wanted]
 
 

@@ -74,7 +74,7 @@ def real_farm(repository: Repository) -> RealFarm:
     """
     settings = repository.settings
     access = access_of(settings.hosts)
-    from reconciler.cli.hosts import HostBook
+    from reconciler.cli.hosts import FarmBook
     from reconciler.drivers.farm import Means, RealFarm
     from reconciler.drivers.images.rules import ImageRules
     from reconciler.drivers.secrets import Keyring
@@ -90,7 +90,8 @@ def real_farm(repository: Repository) -> RealFarm:
         reveal=Keyring(settings.secrets.by_environment()).reveal,
     )
     try:
-        return RealFarm(HostBook(repository, clock.monotonic), means)
+        book = FarmBook(repository, clock.monotonic)
+        return RealFarm(book.hosts, means, book.nameservers)
     except (OSError, ValueError) as error:
         raise SettingsError("settings", [str(error)]) from error
 

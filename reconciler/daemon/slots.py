@@ -25,6 +25,7 @@ class Reason(enum.StrEnum):
     MANUAL = "manual"
     EVENT = "event"
     SWEEP = "sweep"
+    SERIAL = "serial"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, NoReturn
+from typing import Any
 
 from reconciler.config.documents import Host
 from reconciler.drivers.images.rules import ImageRules
@@ -23,22 +23,17 @@ from reconciler.drivers.libvirt_.images import ImageCache
 from reconciler.drivers.libvirt_.manifest import RemoteManifest
 from reconciler.drivers.libvirt_.over_ssh import SshProgram
 from reconciler.drivers.libvirt_.storage import Storage
+from reconciler.drivers.nameservers import NameserverDoors, NameserverMeans, Servers, no_servers
 from reconciler.drivers.refusal import Refused
 from reconciler.drivers.secrets import Keyring, Reveal
 from reconciler.drivers.ssh.access import Access
 from reconciler.drivers.ssh.events import listening, paths_in
 from reconciler.drivers.ssh.machine import SshMachine
 from reconciler.drivers.ssh.shell import Shell
-from reconciler.errors import Denied, NotFound
+from reconciler.errors import NotFound
 from reconciler.ports.hypervisor import Accelerator, Hypervisor
 from reconciler.ports.machine import Machine
-from reconciler.ports.nameserver import (
-    Nameserver,
-    NewZone,
-    Rules,
-    ZoneState,
-    ZoneUpdate,
-)
+from reconciler.ports.nameserver import Nameserver
 from reconciler.ports.world import Ports
 
 SSH_DIRECTORY = "ssh"
@@ -91,7 +86,12 @@ class _Door:
 class RealFarm:
     """The hosts that the documents describe. Which those are is asked each time."""
 
-    def __init__(self, hosts: Callable[[], Mapping[str, Host]], means: Means) -> None:
+    def __init__(
+        self,
+        hosts: Callable[[], Mapping[str, Host]],
+        means: Means,
+        nameservers: Servers = no_servers,
+    ) -> None:
         """Nothing is connected yet. The state directory gets what the ssh program needs.
 
         Raises:
@@ -108,6 +108,7 @@ class RealFarm:
             Web(means.images, means.monotonic),
             means.sleep,
         )
+        self._nameservers = NameserverDoors(nameservers, self._nameserver_means())
         self._doors: dict[str, _Door] = {}
         self._lock = threading.Lock()
 
@@ -146,11 +147,16 @@ class RealFarm:
             yield paths_in(lines)
 
     def nameserver(self, server: str) -> Nameserver:
-        """A name server that says no to everything: none is driven yet."""
-        return _Undriven(server)
+        """The name server of that name, or one of its views.
+
+        Raises:
+            NotFound: no branch describes it, or the host that it runs on.
+        """
+        return self._nameservers.open(server)
 
     def close(self) -> None:
-        """Let go of all hosts."""
+        """Let go of all hosts and name servers."""
+        self._nameservers.close()
         with self._lock:
             doors = tuple(self._doors.values())
             self._doors.clear()
@@ -192,6 +198,13 @@ class RealFarm:
             address, described.accelerator, environment, shell, connection, hypervisor, machine
         )
 
+    def _nameserver_means(self) -> NameserverMeans:
+        means = self._means
+        deadline = means.access.deadline
+        return NameserverMeans(
+            self.shell, means.reveal, deadline, means.now, means.monotonic, means.sleep
+        )
+
     def _storage(self, host: str, shell: Shell) -> Storage:
         manifest = RemoteManifest(shell)
         now = self._means.now
@@ -208,46 +221,6 @@ class RealFarm:
             shell.output(argv, exclusive=True)
 
         return Storage(manifest, images.volume, now, command, discard)
-
-
-@dataclass(frozen=True, slots=True)
-class _Undriven:
-    """A name server of a farm whose name servers nothing drives."""
-
-    server: str
-
-    def zones(self) -> tuple[str, ...]:
-        """Refuse."""
-        self._refuse("list the zones")
-
-    def serials(self, names: Iterable[str]) -> Mapping[str, int]:
-        """Refuse."""
-        self._refuse(f"ask for the serials of {', '.join(names)}")
-
-    def zone(self, name: str) -> ZoneState:
-        """Refuse."""
-        self._refuse(f"read zone {name}")
-
-    def create_zone(self, zone: NewZone) -> None:
-        """Refuse."""
-        self._refuse(f"create zone {zone.name}")
-
-    def update_zone(self, update: ZoneUpdate) -> None:
-        """Refuse."""
-        self._refuse(f"update zone {update.zone}")
-
-    def set_rules(self, name: str, rules: Rules) -> None:
-        """Refuse."""
-        del rules
-        self._refuse(f"set the rules of zone {name}")
-
-    def delete_zone(self, name: str) -> None:
-        """Refuse."""
-        self._refuse(f"delete zone {name}")
-
-    def _refuse(self, operation: str) -> NoReturn:
-        cause = "this version drives no name servers yet; the zones stay as they are"
-        raise Denied(self.server, operation, cause)
 
 
 def _are_ports(farm: RealFarm) -> Ports:

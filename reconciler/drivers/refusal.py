@@ -9,3 +9,7 @@ class Refused(Exception):
 
 class Missing(Exception):
     """The thing is not there. Leaves the port as a `NotFound`."""
+
+
+class Forbidden(Exception):
+    """Who asked may not. Leaves the port as `Denied`."""

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from reconciler.errors import DriverError
+from reconciler.errors import DriverError, NotFound
 from reconciler.kinds import KIND_BY_NAME, KINDS
 from reconciler.kinds.protocol import NO_FACTS
 from reconciler.model.address import Scope
@@ -32,6 +32,23 @@ def scopes_of(
         for kind in KINDS
     )
     return frozenset(remembered).union(*wanted)
+
+
+def described(remembered: Iterable[Scope], ports: Ports) -> frozenset[Scope]:
+    """The scopes but zones on name servers that no document describes any more: nobody can look."""
+    return frozenset(scope for scope in remembered if _is_described(scope, ports))
+
+
+def _is_described(scope: Scope, ports: Ports) -> bool:
+    if scope.server is None:
+        return True
+    try:
+        ports.nameserver(scope.server)
+    except NotFound:
+        return False
+    except DriverError:
+        return True
+    return True
 
 
 def questions_of(desired: Iterable[Desired[Any]]) -> Questions:

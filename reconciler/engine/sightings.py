@@ -13,14 +13,16 @@ from reconciler.plan.plan import Change
 
 
 class Detector(enum.StrEnum):
-    """What sees that something moved: events of a host, the cheap sweep, or the full look.
+    """What sees that something moved: events of a host, the cheap looks, or the full look.
 
-    Of a host's events those of its files are inotify's, and those of its network netlink's.
+    Of a host's events those of its files are inotify's, and those of its network netlink's. The
+    cheap looks are the sweep of a host's base, and the serials of the zones of a name server.
     """
 
     INOTIFY = "inotify"
     NETLINK = "netlink"
     SWEEP = "sweep"
+    SERIAL = "serial"
     AUDIT = "audit"
 
 
@@ -28,11 +30,11 @@ class Detector(enum.StrEnum):
 class Sighting:
     """Something moved on a host, not before `since` by the monotonic clock.
 
-    `address` None: it is not known what.
+    `host` None: on none, but on a name server. `address` None: it is not known what.
     """
 
     detector: Detector
-    host: str
+    host: str | None
     since: float
     address: Address | None = None
 

@@ -30,7 +30,7 @@ class Limits:
 
     files: int = 5_000
     total_bytes: int = 16 * 2**20
-    yaml_bytes: int = 2**20
+    yaml_bytes: int = 16 * 2**20
     path_bytes: int = 512
 
     @property

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.config.described import DescribedServer, described_servers
 from reconciler.config.documents import Host
 from reconciler.config.load import ENVIRONMENT_NAMES, ParseCache, load
 from reconciler.config.repository import Documents
@@ -123,15 +124,23 @@ class ConfigSource:
         call a host their own it is the higher one's: a push to the lower must not lead us to
         another machine.
         """
-        heads = self.heads()
-        hosts: dict[str, Host] = {}
-        with self._lock:
-            for name in sorted({*heads, *standing}, key=ENVIRONMENT_NAMES.index):
-                newest = self._try_load(name, heads.get(name, ""))
-                if found := newest or self._try_load(name, standing.get(name, "")):
-                    mine = found.documents.hosts.items()
-                    hosts |= {each: host for each, host in mine if host.environment == name}
-        return hosts
+        return {
+            name: host
+            for documents in self._described(standing)
+            for name, host in documents.hosts.items()
+            if host.environment == documents.environment
+        }
+
+    def nameservers(self, standing: Mapping[str, str]) -> Mapping[str, DescribedServer]:
+        """The name servers of all environments, found as the hosts are.
+
+        A document that is no environment's in particular counts as the highest one has it.
+        """
+        return {
+            server.document.name: server
+            for documents in self._described(standing)
+            for server in described_servers(documents)
+        }
 
     def hosts_of_others(self, environment: str) -> Mapping[str, Host]:
         """The hosts of the other environments, as their own branches describe them."""
@@ -187,6 +196,15 @@ class ConfigSource:
             if branch.startswith(("release/", "hotfix/"))
             and self.mirror.is_ancestor(head, production)
         )
+
+    def _described(self, standing: Mapping[str, str]) -> Iterator[Documents]:
+        """What each branch's head says, else its `standing` commit; the highest is the last."""
+        heads = self.heads()
+        with self._lock:
+            for name in sorted({*heads, *standing}, key=ENVIRONMENT_NAMES.index):
+                newest = self._try_load(name, heads.get(name, ""))
+                if found := newest or self._try_load(name, standing.get(name, "")):
+                    yield found.documents
 
     def _others(self, environment: str, standing: Mapping[str, str] | None) -> dict[str, _Other]:
         """The other environments, as far as any of their commits loads."""

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
@@ -14,6 +15,11 @@ from reconciler.daemon.clock import ManualClock, SystemClock
 from reconciler.daemon.loop import Loop, Pace
 from reconciler.daemon.schedule import Alarms, SchedulerAlarms, Timing
 from reconciler.daemon.slots import Next, Reason
+from reconciler.drivers.simulated.farm import SimulatedFarm
+from reconciler.ports.nameserver import Grant, Rules
+from tests.farms.rounds import Environment
+from tests.farms.specs import APEX, a_record, farm_state, want, zone_spec
+from tests.farms.sync import settle
 
 PATIENCE_SECONDS = 10.0
 HOUR = timedelta(hours=1)
@@ -138,3 +144,20 @@ def test_the_double_of_a_wall_clock_that_is_set_is_seen_by_apscheduler_as_one() 
     wall.jump = -HOUR
     behind = datetime.now(UTC) - datetime.now(wall)  # noqa: TID251  this is what APScheduler does
     assert timedelta(minutes=59) < behind < timedelta(minutes=61)
+
+
+def test_a_serial_by_date_never_goes_back_with_the_clock() -> None:
+    now = [datetime(2026, 5, 4, 12, tzinfo=UTC)]
+    farm = SimulatedFarm(farm_state(), now=lambda: now[0])
+    dated = zone_spec(rules=Rules((Grant("production"),), "date"))
+    environment = Environment(farm, [want(dated, "farm")])
+    settle(environment)
+    serials = []
+    for number, jump in enumerate((DAY, -HOUR, -2 * DAY, DAY, 40 * DAY)):
+        now[0] += jump
+        records = (APEX, a_record("www", f"10.0.0.{number}"))
+        environment.desired = [want(replace(dated, records=records), "farm")]
+        settle(environment)
+        serials.append(farm.nameserver("ns1").serials(["farm"])["farm"])
+    first = 2026050500
+    assert serials == [first, first + 1, first + 2, first + 3, 2026061300]

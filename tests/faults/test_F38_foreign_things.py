@@ -13,7 +13,7 @@ from reconciler.drivers.simulated.state import Volume
 from reconciler.model.resource import Desired, Owner
 from reconciler.plan.guards import check
 from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface
-from reconciler.ports.nameserver import RecordSet
+from reconciler.ports.nameserver import NewZone, RecordSet, Timers
 from tests.farms import truth
 from tests.farms.rounds import Environment
 from tests.farms.specs import (
@@ -52,7 +52,7 @@ def test_strays_are_reported_by_where_they_are() -> None:
         "domain@virt1/stray",
         "volume@virt1/default/stray-root",
         "volume@virt2/fast/stray",
-        "zone@ns1/farm",
+        "zone@ns1/farm/stray/TXT",
     ]
 
 
@@ -106,14 +106,82 @@ def test_a_volume_whose_name_is_taken_is_not_made() -> None:
     assert "volume/web-1-root needs volume virt1/default" in blocked(farm, WEB)
 
 
-def test_a_zone_that_was_there_before_is_not_taken_over() -> None:
+def zone_of_nobody(timers: Timers, *records: RecordSet) -> tuple[SimulatedFarm, Environment]:
     farm = simulated_farm()
-    farm.nameserver("ns1").create_zone("farm", TIMERS, 1, (APEX, a_record("old")))
-    environment = Environment(farm, [ZONE])
+    farm.nameserver("ns1").create_zone(NewZone("farm", timers, 1, (APEX, *records), "nobody"))
+    return farm, Environment(farm, [ZONE])
+
+
+@pytest.mark.parametrize(
+    ("timers", "record", "claims"),
+    [
+        (replace(TIMERS, retry_seconds=1), a_record("www"), ["zone farm"]),
+        (TIMERS, a_record("www", "10.9.9.9"), ["record farm www/A"]),
+        (TIMERS, replace(a_record("www"), ttl_seconds=1), ["record farm www/A"]),
+        (TIMERS, RecordSet("www", "CNAME", 300, ("a.farm.",)), ["record farm www/A"]),
+    ],
+)
+def test_a_zone_that_was_there_before_and_differs_is_not_taken_over(
+    timers: Timers, record: RecordSet, claims: list[str]
+) -> None:
+    farm, environment = zone_of_nobody(timers, record)
     before = farm.state
     environment.turn()
     assert farm.state == before
-    assert {v.name for v in check(environment.look().plan, environment.policy)} == {"foreign-owner"}
+    plan = environment.look().plan
+    assert [obstacle.claim for obstacle in plan.obstacles] == claims
+    assert {v.name for v in check(plan, environment.policy)} == {"foreign-owner"}
+
+
+def test_a_zone_that_is_just_as_wanted_becomes_ours_and_what_else_is_in_it_stays() -> None:
+    old = a_record("old")
+    farm, environment = zone_of_nobody(TIMERS, old)
+    plan = environment.look().plan
+    ((change,), (adopted, *_)) = plan.changes, plan.changes[0].fields[::-1]
+    assert (adopted.path, adopted.after) == ("adopt", ["@/SOA", "@/NS"])
+    assert [str(step) for step in change.operations] == [
+        "update zone farm on ns1: put 1, remove 0 record sets"
+    ]
+    settle(environment)
+    assert [str(each) for each in environment.look().plan.foreign] == ["zone@ns1/farm/old/A"]
+    environment.desired = [want(zone_spec(a_record("db")), "farm")]
+    settle(environment)
+    assert old in farm.nameserver("ns1").zone("farm").records
+
+
+def test_a_record_that_is_just_as_wanted_becomes_ours_by_marks_alone() -> None:
+    farm = simulated_farm()
+    environment = Environment(farm, [want(zone_spec(), "farm")])
+    settle(environment)
+    by_hand.put_record(farm, "ns1", "farm", a_record("www"))
+    environment.desired = [ZONE]
+    look = environment.look()
+    (change,) = look.plan.changes
+    assert [str(field) for field in change.fields] == ["adopt: (none) -> ['www/A']"]
+    assert [str(step) for step in change.operations] == ["mark records of zone farm on ns1"]
+    settle(environment)
+    assert environment.look().plan.foreign == ()
+    environment.desired = [want(zone_spec(), "farm")]
+    settle(environment)
+    assert a_record("www") not in farm.nameserver("ns1").zone("farm").records
+
+
+def test_what_changes_while_it_is_adopted_is_not_adopted() -> None:
+    farm = simulated_farm()
+    environment = Environment(farm, [want(zone_spec(), "farm")])
+    settle(environment)
+    by_hand.put_record(farm, "ns1", "farm", a_record("www"))
+    environment.desired = [ZONE]
+    look = environment.look()
+    theirs = a_record("www", "10.9.9.9")
+    by_hand.put_record(farm, "ns1", "farm", theirs)
+    before = farm.state
+    environment.apply(look)
+    assert farm.state == before
+    environment.turn()
+    assert theirs in farm.nameserver("ns1").zone("farm").records
+    (violation,) = check(environment.look().plan, environment.policy)
+    assert "`reconciler accept zone/farm www/A`" in violation.remedy
 
 
 def test_a_machine_that_lost_its_mark_is_nobodys_until_somebody_adopts_it() -> None:

@@ -165,7 +165,7 @@ def test_a_branch_and_a_commit_are_too_much(desk: Desk) -> None:
 def test_a_plan_that_would_be_refused_says_so_and_exits_with_1(desk: Desk) -> None:
     clone = desk.root / "clone"
     desk.edit(WEB, "size: 8 GiB", "size: 8 GiB ")
-    for name in ("mail", "app-2", "db-2"):
+    for name in ("backup", "app-2", "db-2"):
         (clone / f"environments/production/vms/{name}.yaml").unlink()
     desk.edit(WEB, "size: 8 GiB ", "size: 8 GiB")
     done = desk.run("plan", "-e", "production")

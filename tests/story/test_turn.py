@@ -108,7 +108,7 @@ def test_a_commit_that_does_not_load_keeps_the_last_good_one_in_force(scene: Sce
 
 def test_a_plan_that_deletes_too_much_is_refused_until_it_is_acknowledged(scene: Scene) -> None:
     scene.sync()
-    names = ("mail", "app-2", "db-2")
+    names = ("backup", "app-2", "db-2")
     gone = {f"environments/production/vms/{name}.yaml": None for name in names}
     scene.origin.commit("production", gone, message="Remove three machines")
     strict = scene.sync()
@@ -120,7 +120,7 @@ def test_a_plan_that_deletes_too_much_is_refused_until_it_is_acknowledged(scene:
     assert scene.sync().refusal is None
     assert scene.sync().outcomes == ()
     with pytest.raises(ValueError, match="not enough values"):
-        scene.domain("production-mail")
+        scene.domain("production-backup")
 
 
 def test_a_promotion_is_a_merge(scene: Scene) -> None:

@@ -285,9 +285,7 @@ class LibvirtHypervisor:
         """Stop it and forget it."""
         self._connection.run(f"remove network {name}", lambda c: networks.remove(c, name))
 
-    def reserve(
-        self, network: str, environment: str, entries: tuple[Reservation, ...]
-    ) -> None:
+    def reserve(self, network: str, environment: str, entries: tuple[Reservation, ...]) -> None:
         """Make these the reservations of the environment, one by one."""
         self._connection.run(
             f"reserve addresses in network {network}",

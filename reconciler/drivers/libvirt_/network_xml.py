@@ -114,9 +114,7 @@ def reservations_of(root: Any) -> tuple[Reservation, ...]:
     """What is reserved for hardware addresses, sorted."""
     return tuple(
         sorted(
-            Reservation(
-                each.get("mac", "").lower(), each.get("ip", ""), each.get("name", "")
-            )
+            Reservation(each.get("mac", "").lower(), each.get("ip", ""), each.get("name", ""))
             for each in root.iterfind("ip/dhcp/host")
             if each.get("mac")
         )

@@ -78,9 +78,7 @@ def remove(connection: Any, name: str) -> None:
     network.undefine()
 
 
-def reserve(
-    connection: Any, name: str, environment: str, entries: tuple[Reservation, ...]
-) -> None:
+def reserve(connection: Any, name: str, environment: str, entries: tuple[Reservation, ...]) -> None:
     """Make these the reservations of the environment, in what is stored and in what runs.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from reconciler.config.described import DescribedServer
 from reconciler.config.documents import Host
+from reconciler.config.nameserver import Nameserver
 from reconciler.drivers.farm import Means, RealFarm
 from reconciler.drivers.images.rules import ImageRules
 from reconciler.drivers.ssh.access import Access
-from reconciler.errors import Denied, NotFound
-from reconciler.ports.nameserver import Nameserver
+from reconciler.errors import NotFound
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -42,7 +42,9 @@ def farm(hosts: dict[str, Host], tmp_path: Path) -> Iterator[RealFarm]:
     means = Means(
         access, ImageRules(), tmp_path / "state", lambda: NOON, lambda: 0.0, lambda _seconds: None
     )
-    farm = RealFarm(lambda: hosts, means)
+    server = {"kind": "Nameserver", "name": "ns2", "hosts": [{"name": "virt9"}]}
+    described = DescribedServer(Nameserver.model_validate(server), "production")
+    farm = RealFarm(lambda: hosts, means, lambda: {"ns2": described})
     yield farm
     farm.close()
 
@@ -84,14 +86,14 @@ def test_a_host_that_was_taken_out_is_not_found_any_more(
         farm.hypervisor("virt1")
 
 
-def test_name_servers_say_no_to_everything_that_can_be_asked(farm: RealFarm) -> None:
-    server = farm.nameserver("ns1")
-    asked = [name for name, _ in inspect.getmembers(Nameserver, inspect.isfunction)]
-    for name in [each for each in asked if not each.startswith("_")]:
-        call = getattr(server, name)
-        arguments = [_Anything()] * len(inspect.signature(call).parameters)
-        with pytest.raises(Denied, match=r"ns1: .*drives no name servers yet"):
-            call(*arguments)
+def test_a_name_server_that_no_branch_describes_is_not_found(farm: RealFarm) -> None:
+    with pytest.raises(NotFound, match=r"ns1: .*no Nameserver document"):
+        farm.nameserver("ns1")
+
+
+def test_a_name_server_is_found_on_its_host(farm: RealFarm) -> None:
+    with pytest.raises(NotFound, match=r"virt9: .*no Host document"):
+        farm.nameserver("ns2")
 
 
 def test_nothing_is_left_when_it_is_closed(farm: RealFarm, tmp_path: Path) -> None:
@@ -99,7 +101,3 @@ def test_nothing_is_left_when_it_is_closed(farm: RealFarm, tmp_path: Path) -> No
     assert list((tmp_path / "state" / "ssh").iterdir())
     farm.close()
     assert not list((tmp_path / "state" / "ssh").iterdir())
-
-
-class _Anything:
-    zone = "farm"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.faults import Fault
-from reconciler.engine.observe import observe, scopes_of
+from reconciler.engine.observe import described, observe, scopes_of
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Scope
 from reconciler.model.resource import owner_of
@@ -96,3 +96,10 @@ class Meeting:
 def test_scopes_are_looked_at_side_by_side() -> None:
     ports = Meeting(converged(), threading.Barrier(2, timeout=30))
     assert observe([VIRT1, VIRT2], ports).unknown == {}
+
+
+def test_zones_of_servers_that_nobody_describes_any_more_are_forgotten() -> None:
+    farm = simulated_farm(servers=("ns1",))
+    kept = {Scope("zone", "farm", "ns1"), Scope("host", "virt9"), Scope("base", "virt9")}
+    gone = {Scope("zone", "farm", "ns2"), Scope("zone", "farm", "ns1/outside")}
+    assert described(kept | gone, farm) == kept

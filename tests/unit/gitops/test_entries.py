@@ -76,8 +76,9 @@ def test_names_that_differ_in_case_only_are_refused(one: str, other: str) -> Non
 
 
 def test_a_yaml_file_that_is_too_large_is_refused_but_another_file_is_not() -> None:
-    large = 2**20 + 1
-    (said,) = refusals(entry("vms/a.YML", size_bytes=large), entry("a.png", size_bytes=large))
+    large, limits = 2**20 + 1, Limits(yaml_bytes=2**20)
+    images = entry("a.png", size_bytes=large)
+    (said,) = refusals(entry("vms/a.YML", size_bytes=large), images, limits=limits)
     assert said.startswith("vms/a.YML:1:1: the file is too large")
 
 

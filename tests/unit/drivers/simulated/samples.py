@@ -21,8 +21,8 @@ from reconciler.drivers.simulated.state import (
 from reconciler.model.resource import Owner
 from reconciler.ports.hypervisor import Disk, DomainDefinition, Interface, NewVolume
 from reconciler.ports.libvirt_networks import NetworkDefinition
-from reconciler.ports.network_facts import Reservation
 from reconciler.ports.nameserver import RecordSet, Timers, ZoneState
+from reconciler.ports.network_facts import Reservation
 
 GIB = 1024**3
 OWNER = Owner("production", "web-1", "0123456789abcdef")

@@ -23,7 +23,7 @@ from reconciler.drivers.simulated.faults import (
 from reconciler.drivers.simulated.state import FarmState
 from reconciler.errors import Conflict, NotFound, Unreachable
 from reconciler.ports.hypervisor import Hypervisor, Seed
-from reconciler.ports.nameserver import Nameserver, ZoneUpdate
+from reconciler.ports.nameserver import Grant, Nameserver, NewZone, Rules, ZoneUpdate
 from tests.unit.drivers.simulated.samples import (
     BASE,
     GIB,
@@ -83,15 +83,21 @@ NAMESERVER_CALLS: dict[str, Attempt] = {
     "zones": lambda farm: farm.nameserver("ns1").zones(),
     "zone": lambda farm: farm.nameserver("ns1").zone("farm.internal"),
     "create_zone": lambda farm: farm.nameserver("ns1").create_zone(
-        "b.example", TIMERS, 1, (replace(BASE[0], values=("ns.farm.internal.",)),)
+        NewZone(
+            "b.example", TIMERS, 1, (replace(BASE[0], values=("ns.farm.internal.",)),), "production"
+        )
     ),
     "update_zone": lambda farm: farm.nameserver("ns1").update_zone(
-        ZoneUpdate("farm.internal", 2011031200, remove=(WWW.key,))
+        ZoneUpdate("farm.internal", 2011031200, "production", remove=(WWW.key,))
+    ),
+    "serials": lambda farm: farm.nameserver("ns1").serials(["farm.internal"]),
+    "set_rules": lambda farm: farm.nameserver("ns1").set_rules(
+        "farm.internal", Rules((Grant("production"),))
     ),
     "delete_zone": lambda farm: farm.nameserver("ns1").delete_zone("farm.internal"),
 }
 CALLS = {**HYPERVISOR_CALLS, **NAMESERVER_CALLS}
-LOOKS = {"domains", "volumes", "trash", "pools", "networks", "zones", "zone"}
+LOOKS = {"domains", "volumes", "trash", "pools", "networks", "zones", "zone", "serials"}
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ WANTED: dict[str, Any] = {
     "lease_seconds": 600,
     "next_server": "10.213.8.9",
     "boot_file": "pxe.0",
+    "names": "",
 }
 NUMBER = 181733376
 WEB = {"mac": "52:54:00:00:00:50", "address": "10.213.8.50", "hostname": "web-1"}
