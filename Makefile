@@ -91,6 +91,10 @@ bench-base: HOSTS = 9
 bench-base: dev lab ## Measure the base of nine hosts of the lab, pyinfra and Ansible beside it, as root
 	@$(BIN)/python -m benchmarks.base $(ARGS)
 
+.PHONY: bench-names
+bench-names: dev lab ## Measure zones of up to 100,000 records at BIND in the lab, octoDNS beside it, as root
+	@$(BIN)/python -m benchmarks.names $(ARGS)
+
 .PHONY: lock
 lock: dev ## Resolve the dependencies into requirements*.lock (ARGS=--upgrade for newer ones)
 	@scripts/lock $(ARGS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.kinds.base.sysctl import SysctlSpec
 from reconciler.model.address import Address
@@ -15,6 +15,7 @@ from reconciler.plan.make import make_plan
 from reconciler.plan.plan import Plan
 from reconciler.plan.policy import Policy
 from tests.farms.specs import (
+    APEX,
     GIB,
     PRODUCTION,
     a_record,
@@ -64,6 +65,16 @@ def four_records_of_twelve_go() -> Plan:
     return make_plan(PRODUCTION, (fewer,), world_of(full))
 
 
+def other_servers_answer() -> Plan:
+    known = want(zone_spec(), "farm")
+    others = want(zone_spec(records=(replace(APEX, values=("ns2.example.",)),)), "farm")
+    return make_plan(PRODUCTION, (others,), world_of(known))
+
+
+def nobody_answers() -> Plan:
+    return make_plan(PRODUCTION, (want(zone_spec(records=(a_record("www"),)), "farm"),), World())
+
+
 def a_name_is_taken() -> Plan:
     stray = Observed(
         Address("domain", "production-web-1", "virt1"),
@@ -87,6 +98,8 @@ DANGERS = (
     Danger(guards.mass_deletion, "mass-deletion", two_machines_of_three_go),
     Danger(guards.base_removal, "base-removal", a_host_loses_its_stack),
     Danger(guards.mass_record_change, "mass-record-change", four_records_of_twelve_go),
+    Danger(guards.apex_change, "apex-change", other_servers_answer),
+    Danger(guards.no_nameservers, "no-nameservers", nobody_answers),
     Danger(guards.foreign_owner, "foreign-owner", a_name_is_taken),
     Danger(guards.no_room, "no-room", a_machine_fits_nowhere),
     Danger(guards.disruption, "disruption", a_disk_shrinks),

@@ -55,7 +55,7 @@ FARM = {
         "records:\n"
         "  - {name: ns1, type: A, values: [192.168.1.2]}\n"
         "  - {name: ns2, type: AAAA, values: ['2001:db8:0::2']}\n"
-        "  - {name: '@', type: MX, values: [10 mail]}\n"
+        "  - {name: '@', type: MX, values: [10 mail.example.]}\n"
     ),
     "vms/web-1.yaml": (
         "kind: VirtualMachine\nname: web-1\nimage: debian-12\ncpus: 2\nmemory: 2 GiB\n"

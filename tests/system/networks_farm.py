@@ -28,12 +28,14 @@ Document = Mapping[str, Any]
 class NetworksFarm:
     """The repository, the hosts it is about, and the program."""
 
-    def __init__(self, root: Path, lab: Lab, hosts: Sequence[LabHost]) -> None:
+    def __init__(
+        self, root: Path, lab: Lab, hosts: Sequence[LabHost], more_settings: str = ""
+    ) -> None:
         self.hosts = {host.name: host for host in hosts}
         self.origin = Origin(root / "origin.git")
         self.settings = root / "reconciler.yaml"
         text = SETTINGS.format(url=self.origin.url, state=root / "state", lab=lab)
-        self.settings.write_text(text)
+        self.settings.write_text(text + more_settings)
         farm = {
             "kind": "Farm",
             "name": "lab",
