@@ -11,19 +11,18 @@ from reconciler.cli.choices import environment_of, environment_option
 from reconciler.cli.command import Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.repository import Repository, open_repository, settings_of
-from reconciler.cli.site import site_of
 from reconciler.cli.world import JOURNAL, LIVE, surroundings
 from reconciler.cli.zones import with_changed_record, with_new_records, write_zone_files
 from reconciler.config.load import environments_of, load
 from reconciler.config.repository import Documents
 from reconciler.config.zones import Zone
+from reconciler.engine.observe import NOTHING_ASKED
 from reconciler.gitops.directory import DirectoryTree
 from reconciler.kinds.zone import ZoneSpec, zone_address
-from reconciler.model.address import Address
+from reconciler.model.address import Address, Scope
 from reconciler.model.resource import Observed
 from reconciler.plan.show.escape import visible
 from reconciler.ports.nameserver import RecordSet
-from reconciler.reconcile import plan as make_plan
 from reconciler.render.names.acceptance import Judged, Zoned, field_of, judge
 from reconciler.render.names.server import door_of
 from reconciler.render.names.sources import generated
@@ -108,34 +107,32 @@ def _document(documents: Documents, name: str) -> Zone:
 
 
 def _zoned(repository: Repository, documents: Documents, document: Zone, world: str) -> Zoned:
-    """The zone as it was applied, and as it is seen now."""
+    """The zone as it was applied, if it was, and as it is seen now.
+
+    Only this zone is looked at: it may be one that no commit in force has, since a plan that needs
+    it was refused.
+    """
     name = documents.environment
-    applied = repository.chronicle.recall(name).revision
-    if not applied:
-        raise Failure(
-            f"nothing was applied to {name} yet; run reconciler sync --environment {name} first"
-        )
-    site = site_of(repository, surroundings(repository, name, world))
-    look, _ = make_plan(name, applied, site)
-    address = zone_address(door_of(documents, document), document.zone_name)
-    for scope, reason in look.world.unknown.items():
-        if (scope.kind, scope.name) == ("zone", document.zone_name):
-            raise Failure(f"zone {address.name} cannot be looked at: {reason}")
-    seen = tuple(each for each in look.world.observed if _is_of(each, address))
+    scope = Scope("zone", document.zone_name, door_of(documents, document))
+    address = zone_address(scope.server or "", scope.name)
+    around = surroundings(repository, name, world)
+    look = around.observe([scope], around.ports, NOTHING_ASKED)
+    if reason := look.unknown.get(scope):
+        raise Failure(f"zone {address.name} cannot be looked at: {reason}")
+    seen = tuple(each for each in look.observed if _is_of(each, address))
     if not seen:
         raise Failure(f"zone {address.name} is not served by {document.server}")
-    before = _applied(repository, name, applied, address)
-    return Zoned(document, name, before, seen, generated(documents, document).sources)
+    applied = repository.chronicle.recall(name).revision
+    before = _records(repository.source.documents(name, applied), address) if applied else ()
+    sources = generated(documents, document).sources
+    return Zoned(document, name, before, seen, sources, _records(documents, address))
 
 
 def _is_of(observed: Observed[ZoneSpec], address: Address) -> bool:
     return (observed.address.kind, observed.address.name) == ("zone", address.name)
 
 
-def _applied(
-    repository: Repository, environment: str, revision: str, address: Address
-) -> tuple[RecordSet, ...]:
-    documents = repository.source.documents(environment, revision)
+def _records(documents: Documents, address: Address) -> tuple[RecordSet, ...]:
     for each in zone_resources(documents):
         if each.address == address:
             return tuple(each.spec.records)

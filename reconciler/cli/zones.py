@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from reconciler.cli.command import Failure
 from reconciler.cli.worktree import write_files
 from reconciler.config.load import load
 from reconciler.config.repository import Documents
 from reconciler.config.rewrite import with_item, with_items
 from reconciler.config.zones import Zone
+from reconciler.errors import ConfigError
 from reconciler.gitops.directory import DirectoryTree
 from reconciler.render.names.zones import zone_resources
 
@@ -33,9 +35,12 @@ def write_zone_files(root: Path, environment: str, files: Mapping[str, str]) -> 
     """Write all the files, or none if the zones would not be sound with them.
 
     Raises:
-        ConfigError: what is wrong then.
+        Failure: what would be wrong then.
     """
-    write_files(root, files, checked(root, environment))
+    try:
+        write_files(root, files, checked(root, environment))
+    except ConfigError as error:
+        raise Failure(f"nothing is written, because this would be wrong then:\n{error}") from error
 
 
 def with_new_records(

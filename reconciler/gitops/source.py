@@ -134,12 +134,19 @@ class ConfigSource:
     def nameservers(self, standing: Mapping[str, str]) -> Mapping[str, DescribedServer]:
         """The name servers of all environments, found as the hosts are.
 
-        A document that is no environment's in particular counts as the highest one has it.
+        A document that is no environment's in particular counts as the highest one has it. One
+        that leads to a host of another environment leads nowhere, whatever its branch says.
         """
+        hosts = self.hosts(standing)
         return {
             server.document.name: server
             for documents in self._described(standing)
             for server in described_servers(documents)
+            if all(
+                hosts[place.name].environment == server.environment
+                for place in server.document.hosts
+                if place.name in hosts
+            )
         }
 
     def hosts_of_others(self, environment: str) -> Mapping[str, Host]:

@@ -28,6 +28,7 @@ from reconciler.kinds.zone_registry import (
     environment_of,
     is_mark,
     marks,
+    may_mark,
     read_marks,
     rightful,
 )
@@ -241,7 +242,11 @@ def _holding(spec: ZoneSpec, owner: Owner) -> Holding:
 def _parts(server: str, zone: ZoneState) -> Iterator[Observed[ZoneSpec]]:
     written = [record for record in zone.records if is_mark(record)]
     said = read_marks(written)
-    holdings = {name: rightful(holding, zone.rules) for name, holding in said.items()}
+    holdings = {
+        name: rightful(holding, zone.rules)
+        for name, holding in said.items()
+        if may_mark(name, zone.rules)
+    }
     sets = _by_owner(zone, holdings)
     address = zone_address(server, zone.name)
     in_authority: Holding | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconciler.errors import Conflict, NotFound
-from reconciler.kinds.zone_registry import environment_of, is_mark, is_mark_key
+from reconciler.kinds.zone_registry import is_mark, is_mark_key
 from reconciler.model.change import Disruption
 from reconciler.ports.nameserver import (
     Grant,
@@ -185,12 +185,13 @@ class DropZone(OnServer):
             raise Conflict(self.server, f"delete zone {self.zone}", cause)
 
     def _others(self, state: ZoneState) -> tuple[str, ...]:
+        """Marks alone hold no zone: they may be of one with which it is not shared any more."""
         if self.is_open:
             return ()
         ours = {record.key for record in self.ours}
-        rest = [record for record in state.records if record.key not in ours]
-        others = [r for r in rest if not (is_mark(r) and environment_of(r) == self.environment)]
-        return tuple(record.key for record in sorted(others, key=is_mark))
+        return tuple(
+            record.key for record in state.records if record.key not in ours and not is_mark(record)
+        )
 
     def __str__(self) -> str:
         """In words."""

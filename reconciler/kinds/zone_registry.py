@@ -125,6 +125,16 @@ def rightful(holding: Holding, rules: Rules | None) -> Holding:
     )
 
 
+def may_mark(environment: str, rules: Rules | None) -> bool:
+    """Whether an environment could write its marks now, or take them away.
+
+    Marks of one with which the zone is not shared any more say nothing and can stay.
+    """
+    if rules is None or not any(each == Grant(each.holder) for each in rules.grants):
+        return True
+    return _covered(f"{environment}{_BELOW}/TXT", rules.of(environment))
+
+
 def _covered(key: str, grants: Iterable[Grant]) -> bool:
     name, _, kind = key.rpartition("/")
     return any(grant.covers(name, kind) for grant in grants)

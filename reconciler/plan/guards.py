@@ -108,12 +108,14 @@ def _undoes(change: Change) -> bool:
 def mass_record_change(plan: Plan, policy: Policy) -> Iterator[Violation]:
     """A large part of a zone's record sets, or a whole zone, would be changed or deleted.
 
-    What heals drift is not measured: it makes the zone again what it was.
+    What heals drift is not measured: it makes the zone again what it was. Who allows all of the
+    records allows the end of a zone as well.
     """
     for change in plan.active:
         touched, total = _records(change)
-        is_much = total >= RECORDS_AT_LEAST and touched * 100 > total * policy.records_percent
-        if (is_much or _ends_zone(change)) and change.cause is not Cause.DRIFT:
+        is_more = touched * 100 > total * policy.records_percent
+        is_much = is_more and (total >= RECORDS_AT_LEAST or _ends_zone(change))
+        if is_much and change.cause is not Cause.DRIFT:
             yield Violation(
                 "mass-record-change",
                 f"{touched} of {total} record sets of {change.address} would be changed or "
@@ -127,10 +129,14 @@ def mass_record_change(plan: Plan, policy: Policy) -> Iterator[Violation]:
 def apex_change(plan: Plan, _: Policy) -> Iterator[Violation]:
     """Who answers for a zone would change: whoever is asked next may not know it.
 
-    What heals drift makes it again what it was.
+    What heals drift makes it again what it was, and another TTL is no other server.
     """
     for change in plan.active:
-        fields = [f.path for f in change.fields if f.before is not None and f.after is not None]
+        fields = [
+            f.path
+            for f in change.fields
+            if f.before is not None and f.after is not None and not f.path.endswith(".ttl_seconds")
+        ]
         touched = sorted(
             {name for path in fields for at, name in APEX_FIELDS if path.startswith(at)}
         )

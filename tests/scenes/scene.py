@@ -58,6 +58,7 @@ def example_hosts() -> FarmState:
     pools = {"default": Pool(1 << 42, target="/var/lib/libvirt/images")}
     host = Host(memory_bytes=64 * GIB, cpus=64, bridges=bridges, pools=pools)
     hosts = {f"virt{number}": host for number in (1, 2, 3)}
+    hosts |= {f"ns-{number}": Host(memory_bytes=GIB, cpus=1) for number in (1, 2, 3)}
     return FarmState(hosts=hosts, nameservers={"ns": Server()})
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.drivers.simulated import by_hand
 from reconciler.drivers.simulated.farm import SimulatedFarm
-from reconciler.errors import Denied
+from reconciler.errors import Conflict, Denied
 from reconciler.kinds.zone import ZoneKind, ZoneSpec
 from reconciler.kinds.zone_registry import Holding, marks, read_marks, registry_grant
 from reconciler.model.address import Scope
@@ -57,6 +58,21 @@ def test_what_was_shared_once_and_is_not_any_more_is_nobodys(farm: SimulatedFarm
     assert None not in parts(farm)
     farm.nameserver("ns1").set_rules("farm", Rules((Grant("production"),)))
     assert parts(farm)[None].spec.records == (MINE,)
+
+
+def test_marks_that_a_share_has_left_behind_hold_nobody_up(farm: SimulatedFarm) -> None:
+    """Who wrote them may take them away no more, and must not try for ever."""
+    write(farm, MINE, *marks(Holding(INTRUDER, "00", authority=False, keys=frozenset({MINE.key}))))
+    farm.nameserver("ns1").set_rules("farm", Rules((Grant("production"),)))
+    assert INTRUDER not in parts(farm)
+    owner = parts(farm)["production"]
+    assert owner.owner is not None
+    (drop,) = ZoneKind().delete(owner.spec, owner.owner)
+    with pytest.raises(Conflict, match=r"records of others: web\.dev/A; adopt"):
+        drop.run(farm)
+    by_hand.remove_record(farm, "ns1", "farm", MINE.key)
+    drop.run(farm)
+    assert farm.nameserver("ns1").zones() == ()
 
 
 @pytest.mark.parametrize(

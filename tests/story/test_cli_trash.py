@@ -160,7 +160,7 @@ def test_a_host_that_does_not_answer_is_named_and_the_others_are_shown(desk: Des
 def test_a_host_that_nobody_describes_is_an_error(desk: Desk) -> None:
     done = desk.run("trash", "list", "--host", "virt9")
     assert done.exit_code == 1
-    assert "no Host document describes virt9; there are: virt1, virt2, virt3" in done.stderr
+    assert "no host with guests is called virt9; there are: virt1, virt2, virt3" in done.stderr
 
 
 @pytest.mark.parametrize(("days", "is_left"), [(8, False), (6, True)])

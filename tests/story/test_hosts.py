@@ -52,6 +52,9 @@ def test_every_host_of_every_branch_is_known(book: FarmBook) -> None:
         "virt1": "10.10.59.1",
         "virt2": "10.10.59.2",
         "virt3": "10.10.59.3",
+        "ns-1": "192.168.1.17",
+        "ns-2": "192.168.1.18",
+        "ns-3": "192.168.1.19",
     }
 
 
@@ -77,7 +80,7 @@ def test_a_branch_that_does_not_load_describes_its_hosts_as_it_did(
 ) -> None:
     desk.edit(VIRT3, "kind: Host", "kind: Horse")
     later(repository, clock)
-    assert set(book.hosts()) == {"virt1", "virt2", "virt3"}
+    assert set(book.hosts()) == {"virt1", "virt2", "virt3", "ns-1", "ns-2", "ns-3"}
 
 
 def test_a_name_server_counts_as_its_own_branch_says(
@@ -103,6 +106,28 @@ def test_a_name_server_of_no_environment_counts_as_the_highest_has_it(
     desk.put({SERVER: server(None, "10.10.59.1")})
     later(repository, clock)
     assert book.nameservers()["ns9"].environment == "production"
+
+
+@pytest.mark.parametrize(("branch", "counts"), [("production", True), ("development", False)])
+def test_a_name_server_leads_to_no_host_of_another_environment(
+    desk: Desk, repository: Repository, clock: Clock, book: FarmBook, branch: str, counts: bool
+) -> None:
+    """A branch can say that a host is its own; the head is refused for it, and still describes."""
+    mine = f"name: virt1\nenvironment: {branch}"
+    if branch != "production":
+        desk.edit(VIRT1, "name: virt1\nenvironment: production", mine, branch=branch)
+        desk.edit(VIRT1, f"  {branch}:", "  production:", branch=branch)
+    document = {
+        "kind": "Nameserver",
+        "name": "ns8",
+        "environment": branch,
+        "software": "knot",
+        "hosts": [{"name": "virt1"}],
+    }
+    desk.put({"nameservers/ns8.yaml": json.dumps(document)}, branch=branch)
+    later(repository, clock)
+    assert ("ns8" in book.nameservers()) is counts
+    assert book.hosts()["virt1"].environment == "production"
 
 
 def test_the_branches_are_looked_at_once_a_second_at_most(

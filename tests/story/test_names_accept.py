@@ -114,6 +114,17 @@ def test_a_record_that_was_taken_away_can_be_accepted_too(desk: Desk, clone: Pat
     assert "docker/CNAME" not in served(desk)
 
 
+def test_what_would_lead_nowhere_is_not_written(desk: Desk, clone: Path) -> None:
+    before = (clone / FILE).read_text("utf-8")
+    stray = RecordSet("docker", "CNAME", HOUR, ("nowhere.farm.internal.",))
+    by_hand.put_record(desk.farm, SERVER, ZONE, stray)
+    code, said = accept(desk, clone)
+    assert code == 1
+    assert "nothing is written, because this would be wrong then:\n" in said
+    assert "points at nowhere.farm.internal., which is not there" in said
+    assert (clone / FILE).read_text("utf-8") == before
+
+
 def test_a_record_of_a_machine_is_not_accepted_and_its_source_is_named(
     desk: Desk, clone: Path
 ) -> None:
@@ -215,6 +226,31 @@ def test_a_zone_that_is_served_becomes_ours_unchanged(
     assert desk.run("plan", *PRODUCTION).exit_code == 0
 
 
+def test_a_plan_refused_for_a_record_of_a_new_zone_is_opened_as_its_remedy_says(
+    desk: Desk, clone: Path, zone_file: Path
+) -> None:
+    records = (
+        RecordSet("@", "NS", HOUR, ("ns.old.internal.",)),
+        RecordSet("ns", "A", HOUR, ("192.168.1.3",)),
+    )
+    by_hand.add_zone(desk.farm, SERVER, NewZone(OLD, TIMERS, 7, records, "production"))
+    assert adopt(desk, clone, OLD, "--from-file", str(zone_file), "--server", SERVER)[0] == 0
+    merge(clone)
+    refused = desk.run("sync", *PRODUCTION)
+    assert f"`reconciler accept zone/{OLD} ns/A`" in refused.output
+    code, said = accept(desk, clone, zone=OLD)
+    assert code == 0, said
+    assert "ns/A: 192.168.1.3" in said
+    assert "NS" not in said
+    assert "mail/TXT" not in said
+    assert accept(desk, clone, "@/NS", zone=OLD) == (1, "@/NS is not accepted: it is as git says\n")
+    merge(clone)
+    sync(desk)
+    after = {each.key: each for each in desk.farm.nameserver(SERVER).zone(OLD).records}
+    assert after["ns/A"] == records[1]
+    assert "mail/TXT" in after
+
+
 def test_what_the_farm_gives_is_left_out_and_what_it_gives_otherwise_is_told(
     desk: Desk, clone: Path
 ) -> None:
@@ -247,10 +283,17 @@ def test_all_that_is_wrong_with_a_file_is_said_at_once(desk: Desk, clone: Path) 
 def test_a_server_must_be_chosen_and_a_source_given(
     desk: Desk, clone: Path, zone_file: Path
 ) -> None:
-    code, said = adopt(desk, clone, OLD, "--from-file", str(zone_file))
-    assert (code, "which name server? Give --server NAME" in said) == (1, True)
+    (clone / "other.yaml").write_text("kind: Nameserver\nname: other\naddress: 192.0.2.53\n")
     code, said = adopt(desk, clone, OLD)
     assert (code, "give --from-file FILE or --from-server ADDRESS" in said) == (1, True)
+    code, said = adopt(desk, clone, OLD, "--from-file", str(zone_file))
+    assert (code, "which name server? Give --server NAME" in said) == (1, True)
+
+
+def test_the_only_name_server_is_taken(desk: Desk, clone: Path, zone_file: Path) -> None:
+    code, said = adopt(desk, clone, OLD, "--from-file", str(zone_file))
+    assert code == 0, said
+    assert f"server: {SERVER}\n" in (clone / OLD_FILE).read_text("utf-8")
 
 
 def test_a_weak_key_is_refused_with_the_reason(desk: Desk, clone: Path) -> None:

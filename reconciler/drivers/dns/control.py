@@ -29,11 +29,8 @@ from reconciler.ports.nameserver import NewZone, Rules
 
 DIRECTORY = "/var/lib/bind/reconciler"
 IS_SERVED, IS_WRONG = 190, 191
-_NOT_FOUND, _REFUSED = "not found", "connection refused"
+_NOT_FOUND, _REFUSED = "failed: not found", "connection refused"
 _OURS = frozenset({POLICY, METHOD, "allow-update"})
-# Names below a delegation in the zone are asked for where it leads, not from those who answer the
-# server's other questions.
-_ASKED_HERE = Statement(("forwarders",), ())
 
 # $1 the zone, $2 its view or nothing, $3 its file; then what is special; then how rndc is called.
 _MAKE = """\
@@ -42,7 +39,7 @@ zone=$1 view=$2 file=$3 statement=$4 sum=$5 room=$6
 shift 6
 where="${view:+IN }$view"
 said=$("$@" zonestatus "\\"$zone\\"" $where 2>&1) && exit 190
-case $said in *"not found"*) ;; *) printf '%s\\n' "$said" >&2; exit 1 ;; esac
+case $said in *"failed: not found"*) ;; *) printf '%s\\n' "$said" >&2; exit 1 ;; esac
 own() { # a directory, which is made as the one that it is in
     [ -d "$1" ] && return
     own "$(dirname -- "$1")"
@@ -67,7 +64,7 @@ shift 3
 where="${view:+IN }$view"
 said=$("$@" delzone -clean "\\"$zone\\"" $where 2>&1)
 code=$?
-case $code:$said in 0:* | *"not found"*) ;; *) printf '%s\\n' "$said" >&2; exit 1 ;; esac
+case $code:$said in 0:* | *"failed: not found"*) ;; *) printf '%s\\n' "$said" >&2; exit 1 ;; esac
 turns=0
 while [ "$code" = 0 ] && [ -e "$file" ] && [ "$turns" -lt 40 ]; do
     sleep 0.05
@@ -142,7 +139,7 @@ class Control:
         try:
             file, content = self._file(zone.name), zone_text(zone)
             rules = rule_statements(zone.rules or Rules(), zone.name, self._view)
-            primary = (Statement(("type", "primary")), Statement(("file", file)), _ASKED_HERE)
+            primary = (Statement(("type", "primary")), Statement(("file", file)))
             statement = _braced((*primary, *rules))
             words = (quoted(zone.name).strip('"'), self._view or "", file, statement)
         except (Refused, ValueError) as error:
@@ -256,7 +253,7 @@ def _meaning(complaint: str) -> tuple[type[DriverError], str]:
         return Unreachable, f"named does not run there, or not for rndc: {complaint}"
     if "permission denied" in said or "not allowed" in said:
         return Denied, f"{complaint}; its options must say allow-new-zones yes"
-    if _NOT_FOUND in said and "file not found" not in said:
+    if _NOT_FOUND in said:
         return NotFound, complaint
     if "already exists" in said:
         return Conflict, f"the zone is served already: {complaint}"

@@ -124,7 +124,10 @@ def _bare(key: str, kind_class: int) -> bytes:
 
 
 def _record(name: str, kind: int, kind_class: int, ttl_seconds: int, rdata: bytes) -> bytes:
-    return _owner(name) + FIXED.pack(kind, kind_class, ttl_seconds, len(rdata)) + rdata
+    try:
+        return _owner(name) + FIXED.pack(kind, kind_class, ttl_seconds, len(rdata)) + rdata
+    except struct.error:
+        raise Refused(f"a record of {name[:80]} is too long, or its numbers are") from None
 
 
 @lru_cache(maxsize=4096)

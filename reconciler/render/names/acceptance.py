@@ -35,7 +35,8 @@ class Zoned:
     """A zone from all sides.
 
     `document` is the one to write into. `applied` are the record sets of the commit that was
-    applied last, `seen` the parts of the zone, and `sources` who gives a generated record set.
+    applied last, `seen` the parts of the zone, `sources` who gives a generated record set, and
+    `desired` what the documents say now.
     """
 
     document: Zone
@@ -43,6 +44,7 @@ class Zoned:
     applied: Collection[RecordSet]
     seen: tuple[Observed[ZoneSpec], ...]
     sources: Mapping[str, str]
+    desired: Collection[RecordSet] = ()
 
     @property
     def by_hand(self) -> frozenset[str]:
@@ -72,7 +74,8 @@ def field_of(zone: Zone, accepted: Acceptance) -> dict[str, Any] | None:
 def _by_hand(zone: Zoned) -> Mapping[str, RecordSet | None]:
     """By key, what is not as git said; None for what is gone."""
     wanted = {each.key: each for each in zone.applied}
-    foreign = {each.key: each for part in zone.seen if not part.owner for each in part.spec.records}
+    found = (each for part in zone.seen if not part.owner for each in part.spec.records)
+    foreign = {each.key: each for each in found if each not in zone.desired}
     ours = {each.key: each for each in _held(zone)}
     gone = wanted.keys() - ours.keys() - foreign.keys()
     changed = {key: each for key, each in ours.items() if wanted.get(key) != each}
@@ -93,7 +96,7 @@ def _why_not(zone: Zoned, key: str, found: Mapping[str, RecordSet | None]) -> st
         return why_unsayable(record) if record else None
     if key in zone.sources:
         return f"it comes from {zone.sources[key]}: change it there"
-    if any(each.key == key for each in zone.applied):
+    if any(each.key == key for each in (*zone.applied, *zone.desired)):
         return f"it comes from the fields of Zone {zone.document.name}: change it there"
     record = found[key]
     return why_unsayable(record) if record else "it is gone, and no document says it"

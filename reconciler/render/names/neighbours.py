@@ -111,11 +111,11 @@ def _is_known(branch: Documents, name: str, environment: str) -> bool:
 
 
 def hidden_problems(mine: Held, theirs: Held, environment: str) -> Iterator[Problem]:
-    """Zones of ours that would hide names in a zone of theirs, in any view, unless delegated."""
+    """Zones of ours that would hide names in a zone of theirs, unless it is delegated."""
     inner = [
         (name, parent)
         for name in _named(mine, ZONE)
-        for view in (INSIDE, OUTSIDE)
+        for view in _hidden_in(name)
         if (parent := _zone_around(name, view, theirs)) is not None
     ]
     if not inner:
@@ -136,6 +136,11 @@ def hidden_problems(mine: Held, theirs: Held, environment: str) -> Iterator[Prob
             )
             remedy = f"let {environment} delegate it, or choose another name"
             yield Problem(_at(mine[f"{ZONE}{name}"]), what, remedy)
+
+
+def _hidden_in(name: str) -> tuple[View, ...]:
+    """The views whose names a zone hides: the inside sees the outside's names, too."""
+    return (INSIDE, OUTSIDE) if name == _plain(name) else (OUTSIDE,)
 
 
 def view_problems(mine: Held, theirs: Held, environment: str) -> Iterator[Problem]:

@@ -29,7 +29,7 @@ from reconciler.render.names.reverse import (
 DHCP = "dhcp"
 FORWARD_TYPES = ("A", "AAAA", "CNAME", "SRV")
 REVERSE_TYPES = ("PTR",)
-DHCP_TYPES = ("A", "AAAA", "TXT", "DHCID", "PTR")
+DHCP_TYPES = ("A", "AAAA", "DHCID", "PTR")
 _NOTHING = ShareNamesField()
 
 

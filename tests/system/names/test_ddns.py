@@ -269,6 +269,7 @@ def test_a_name_goes_when_its_client_gives_it_back_and_when_its_lease_ends(
         (FARM, "update delete web-1.farm A"),
         (FARM, "update add dyn.farm 60 NS evil.example."),
         (DYNAMIC, "update add dyn.farm 60 NS evil.example."),
+        (DYNAMIC, "update add dyn.farm 60 A 192.0.2.66"),
         (DYNAMIC, "update add x.dyn.farm 60 CNAME web-1.farm."),
     ],
 )

@@ -188,6 +188,14 @@ def test_a_whole_zone_is_much_however_small_it_is(count: int) -> None:
     assert f"{count} of {count} record sets of zone/farm" in check(deleted, Policy())[0].message
 
 
+def test_a_zone_goes_if_the_commit_says_so_and_the_operator_allows_all_records() -> None:
+    deleted = make_plan(PRODUCTION, machine(), world_of(want(zone_spec(), "farm")))
+    said = Policy(allowed=frozenset({"mass-record-change"}))
+    assert names(deleted, said.tightened(Policy(records_percent=100))) == []
+    assert names(deleted, said.tightened(Policy(records_percent=99))) == ["mass-record-change"]
+    assert names(deleted, Policy(records_percent=100)) == []
+
+
 def test_a_few_records_in_the_zone_of_somebody_else_may_all_go() -> None:
     guest = want(zone_spec(a_record("www"), timers=None), "farm")
     assert names(make_plan(PRODUCTION, machine(), world_of(guest))) == []
@@ -246,7 +254,7 @@ OTHER_MNAME = replace(TIMERS, primary="ns2.farm.")
     ("fields", "touched"),
     [
         ({"records": (OTHER_NS,)}, "the NS records of"),
-        ({"records": (replace(APEX, ttl_seconds=60),)}, "the NS records of"),
+        ({"records": (replace(APEX, ttl_seconds=60),)}, ""),
         ({"timers": OTHER_MNAME}, "the SOA mname of"),
         ({"records": (OTHER_NS,), "timers": OTHER_MNAME}, "the NS records and the SOA mname of"),
         ({"timers": replace(TIMERS, retry_seconds=1)}, ""),

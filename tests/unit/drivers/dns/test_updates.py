@@ -79,7 +79,10 @@ def test_the_size_is_what_the_message_grows_by() -> None:
         RecordSet("a", "NOTYPE", 60, ("x",)),
         RecordSet("a", "MX", 60, ("mail.",)),
         RecordSet("a", "A", 60, ("192.0.2.256",)),
+        RecordSet("a", "A", 2**32, ("192.0.2.1",)),
+        RecordSet("a", "TXT", 60, (f'"{"x" * 255}" ' * 256 + '"x"',)),
     ],
+    ids=lambda each: f"{each.name} {each.type} {each.values[0][:15]} {each.ttl_seconds}",
 )
 def test_what_cannot_be_said_is_refused(record: RecordSet) -> None:
     with pytest.raises(Refused):
