@@ -16,16 +16,22 @@ import subprocess
 import sys
 import tempfile
 from base64 import b64encode
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from benchmarks.hypervisor import reach_of, taken
 from benchmarks.names.named import Server, serving
 from benchmarks.names.tools import OctoDns, Ours, Took, Tool
 
 MIB_OF_TABLE = "{:,.0f} MiB"
+QUIET = {  # what the daemon does when nothing has changed
+    "look": "the daemon's look each second, at the serial",
+    "quiet": "the daemon's turn, with that look",
+    "audit": "the daemon's turn every five minutes, with a whole transfer",
+}
+BUSY = "the daemon's turn: 1 % changed"
 
 
 def main() -> None:
@@ -72,30 +78,35 @@ def _figures(tool: Tool, runs: int) -> tuple[Took, Took]:
     return quiet, changes
 
 
-def _warm(tool: Ours, runs: int) -> dict[str, Any]:
+def _warm(tool: Ours, runs: int) -> dict[str, Took]:
     argv = [sys.executable, "-m", "benchmarks.names.warm", str(tool.directory), tool.zone]
     argv += [str(tool.count), tool.server.address, str(runs), "100"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-3000:])
-    told: dict[str, Any] = json.loads(done.stdout)
-    for what, key in (("nothing to do", "quiet"), ("1 % changed", "busy")):
-        seconds, cpu = told[key]
-        _row(f"the daemon's turn: {what}", Took(seconds, cpu, told["peak_mib"]))
+    told = {key: Took(*took) for key, took in json.loads(done.stdout).items()}
+    for key, what in {**QUIET, "busy": BUSY}.items():
+        _row(what, told[key])
     return told
 
 
-def _print_ratios(peer: tuple[Took, Took], ours: tuple[Took, Took], warm: dict[str, Any]) -> None:
+def _print_ratios(
+    peer: tuple[Took, Took], ours: tuple[Took, Took], warm: Mapping[str, Took]
+) -> None:
     print("\n| beside octoDNS | seconds | processor | memory |\n|---|---|---|---|")
-    for number, (what, key) in enumerate((("nothing to do", "quiet"), ("1 % changed", "busy"))):
-        warm_took = Took(warm[key][0], warm[key][1], warm["peak_mib"])
-        for who, took in (("a process of its own", ours[number]), ("the daemon's turn", warm_took)):
-            theirs = peer[number]
-            seconds = f"{theirs.seconds / took.seconds:,.1f} times"
-            cpu = f"{theirs.cpu_seconds / took.cpu_seconds:,.1f} times"
-            memory = f"{took.peak_mib / theirs.peak_mib:.0%}"
-            print(f"| {who}: {what} | {seconds} | {cpu} | {memory} |")
+    _ratio("a process of its own: nothing to do", peer[0], ours[0])
+    for key, what in QUIET.items():
+        _ratio(what, peer[0], warm[key])
+    _ratio("a process of its own: 1 % changed", peer[1], ours[1])
+    _ratio(BUSY, peer[1], warm["busy"])
     print(flush=True)
+
+
+def _ratio(what: str, theirs: Took, took: Took) -> None:
+    seconds = f"{theirs.seconds / took.seconds:,.1f} times"
+    cpu = f"{theirs.cpu_seconds / took.cpu_seconds:,.1f} times"
+    memory = f"{took.peak_mib / theirs.peak_mib:.0%}"
+    print(f"| {what} | {seconds} | {cpu} | {memory} |")
 
 
 def _median(took: list[Took]) -> Took:

@@ -50,9 +50,10 @@ state_directory: {state}
 hosts: {{ssh_key: {reader}, known_hosts: {reader}, deadline: 300s}}
 secrets: {{identity: {reader}}}
 """
+SERVER = "ns"
 _NAMESERVER = """\
 kind: Nameserver
-name: ns
+name: {SERVER}
 environment: {environment}
 address: {server.address}
 port: {server.port}

@@ -14,29 +14,55 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.names.named import Server
-from benchmarks.names.tools import ENVIRONMENT, KIB, Ours
+from benchmarks.names.tools import ENVIRONMENT, KIB, SERVER, Ours
 from reconciler.cli.repository import open_repository
 from reconciler.cli.site import site_of
-from reconciler.cli.world import surroundings
+from reconciler.cli.world import Surroundings, surroundings
 from reconciler.config.settings import load_settings
+from reconciler.drivers.farm import RealFarm
+from reconciler.ports.world import Ports
 from reconciler.reconcile import Site, turn
+
+Figures = tuple[float, float, float]
 
 
 def main() -> None:
-    """Turn often with nothing to do, then with one in a hundred records changed."""
+    """Look and turn often with nothing to do, then with one in a hundred records changed."""
     directory, zone, count, address, runs, edition = sys.argv[1:]
     tool = Ours(Path(directory), zone, int(count), Server(address, ""))
     with open_repository(load_settings(tool.settings)) as repository:
-        site = site_of(repository, surroundings(repository, ENVIRONMENT))
+        farm = surroundings(repository, ENVIRONMENT).ports
+        site = site_of(repository, Surroundings(farm))
         _turn(site)
-        quiet = [_took(lambda: _turn(site)) for _ in range(int(runs))]
-        busy = []
-        for number in range(int(runs)):
-            tool.write(int(edition) + number)
-            busy.append(_took(lambda: _turn(site, changes=1)))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB
-    told = {"quiet": _median(quiet), "busy": _median(busy), "peak_mib": peak}
+        told = {
+            "look": _often(int(runs), lambda: farm.nameserver(SERVER).serials([zone])),
+            "quiet": _often(int(runs), lambda: _turn(site)),
+            "audit": _often(int(runs), lambda: _turn(site), before=lambda: _forget(farm)),
+        }
+        edits = iter(range(int(edition), int(edition) + int(runs)))
+        told["busy"] = _often(
+            int(runs), lambda: _turn(site, changes=1), before=lambda: tool.write(next(edits))
+        )
     sys.stdout.write(json.dumps(told))
+
+
+def _forget(farm: Ports) -> None:
+    """The next look is at all of the zone, as every five minutes."""
+    if not isinstance(farm, RealFarm):
+        raise TypeError(farm)
+    farm.close()
+
+
+def _often(
+    runs: int, work: Callable[[], object], before: Callable[[], object] = lambda: None
+) -> Figures:
+    """Medians of seconds and processor seconds, and the most memory up to here in MiB."""
+    took = []
+    for _ in range(runs):
+        before()
+        took.append(_took(work))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB
+    return median(each[0] for each in took), median(each[1] for each in took), peak
 
 
 def _turn(site: Site, changes: int = 0) -> None:
@@ -51,10 +77,6 @@ def _took(work: Callable[[], object]) -> tuple[float, float]:
     began, cpu = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - began, time.process_time() - cpu
-
-
-def _median(took: list[tuple[float, float]]) -> tuple[float, float]:
-    return median(each[0] for each in took), median(each[1] for each in took)
 
 
 if __name__ == "__main__":

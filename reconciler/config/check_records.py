@@ -35,6 +35,9 @@ _OWNERS = {
 }
 _HOSTS_ONLY = frozenset({"A", "AAAA", "MX"})
 _TO_HOSTS = frozenset({"MX", "NS", "SRV", "HTTPS", "SVCB"})
+# What names hold as it is; any other letter is a slip, unless its escape says that it is meant.
+_NAMED = frozenset({"CNAME", "PTR"})
+_ODD = re.compile(r"(?:^|(?<=\.))-|[^A-Za-z0-9_.@*\\-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,7 @@ def _value_problems(documents: Documents, zone: Zone, place: Place) -> Iterator[
     record, seen = place.record, set[str]()
     for index, text in enumerate(record.values):
         fault, remedy = "", "write it as in a zone file"
+        odd = _ODD.search(text) if record.type in _NAMED else None
         try:
             value = canonical(record.type, text, zone.zone_name)
         except ValueError as error:
@@ -139,6 +143,9 @@ def _value_problems(documents: Documents, zone: Zone, place: Place) -> Iterator[
         else:
             if record.type in _TO_HOSTS:
                 fault, remedy = _target_fault(parse(record.type, value)), "name a host"
+            elif odd:
+                fault = f"{odd[0]!r} stands in a name"
+                remedy = f"leave it out, or write \\{ord(odd[0]):03} if it is meant"
             if value in seen:
                 fault, remedy = f"{value[:40]} is there twice", "remove one of them"
         seen.add(value)

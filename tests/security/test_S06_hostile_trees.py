@@ -191,7 +191,7 @@ def test_a_new_mirror_begins_in_spite_of_a_broken_branch(origin: Origin, tmp_pat
 
 
 OVERSIZED: dict[str, dict[str, bytes | Special]] = {
-    "the file is too large: ": {"vms/large.yaml": b"#" * (2**20 + 1)},
+    "the file is too large: ": {"vms/large.yaml": b"#" * (2**24 + 1)},
     "holds more than 5,000 files": {f"vms/{number}.yaml": b"x" for number in range(5_001)},
     "the files take ": {f"a/{number}.bin": bytes(2**20) for number in range(17)},
 }

@@ -59,13 +59,10 @@ class _Signing:
         return KEY.signed(message)[0], _Trusting.__new__(_Trusting)
 
 
-def test_a_zone_without_end_is_given_up_before_it_fills_the_memory(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(transfer, "MOST_RECORDS", 10_000)
+def test_a_zone_without_end_is_given_up_before_it_fills_the_memory() -> None:
     line = _Flooding(2_000)
     with pytest.raises(Flood, match="more than 10000 records"):
-        transferred(line, cast("Signer", _Signing()), ZONE, 1)
+        transferred(line, cast("Signer", _Signing()), ZONE, 1, most_records=10_000)
     assert line.messages == 6
     assert MOST_RECORDS * 2 < transfer.LARGEST_BYTES  # the bytes alone do not hold them off
 

@@ -129,7 +129,10 @@ def test_a_repository_that_would_not_load_is_left_as_it_was(desk: Desk, clone: P
 def test_a_host_that_nobody_describes_is_named(desk: Desk, clone: Path) -> None:
     done = desk.run("adopt", "-e", "production", "--host", "virt9", "--into", str(clone))
     assert done.exit_code == 1
-    assert "no Host document describes virt9; there are: ns-1, ns-2, ns-3, virt1, virt2, virt3" in done.output
+    assert (
+        "no Host document describes virt9; there are: ns-1, ns-2, ns-3, virt1, virt2, virt3"
+        in done.output
+    )
 
 
 def test_a_directory_that_is_no_config_repository_is_named(desk: Desk, tmp_path: Path) -> None:

@@ -52,7 +52,13 @@ class _Change(NamedTuple):
 
 
 def transferred(
-    line: Line, signer: Signer, zone: str, number: int, known: Content | None = None
+    line: Line,
+    signer: Signer,
+    zone: str,
+    number: int,
+    known: Content | None = None,
+    *,
+    most_records: int = MOST_RECORDS,
 ) -> Content:
     """The zone as it is now. With `known`, only what has changed since is asked for.
 
@@ -77,8 +83,8 @@ def transferred(
             raise Flood(f"the zone is larger than {LARGEST_BYTES} bytes")
         is_signed = checker.check(message, is_one_of_many=True)
         count += accepted(message, number).answers
-        if count > MOST_RECORDS:
-            raise Flood(f"the zone has more than {MOST_RECORDS} records")
+        if count > most_records:
+            raise Flood(f"the zone has more than {most_records} records")
         with trusting_nothing():
             arrival.take(message)
     if not is_signed:
