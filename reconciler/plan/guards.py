@@ -118,12 +118,18 @@ def mass_record_change(plan: Plan, policy: Policy) -> Iterator[Violation]:
         if is_much and change.cause is not Cause.DRIFT:
             yield Violation(
                 "mass-record-change",
-                f"{touched} of {total} record sets of {change.address} would be changed or "
-                f"deleted, {policy.records_percent} % are allowed at once",
+                f"{_fate(change, touched, total)}, {policy.records_percent} % of the record sets "
+                "of a zone may change at once",
                 f"change fewer in one commit, or say in it {ALLOW_TRAILER}: mass-record-change",
                 (change.address,),
                 change.position,
             )
+
+
+def _fate(change: Change, touched: int, total: int) -> str:
+    if _ends_zone(change):
+        return f"{change.address} would be deleted with its {total} record sets"
+    return f"{touched} of {total} record sets of {change.address} would be changed or deleted"
 
 
 def apex_change(plan: Plan, _: Policy) -> Iterator[Violation]:
