@@ -11,8 +11,8 @@ import pytest
 from reconciler.drivers.farm import RealFarm
 from reconciler.drivers.zonefiles.server import ZoneFileNameserver
 from reconciler.errors import Conflict, NotFound, Unreachable
-from reconciler.ports.nameserver import NewZone, RecordSet, Rules, ZoneUpdate
-from tests.contract.name_bench import BASE, MAKER, TIMERS, WWW, ZONE
+from reconciler.ports.nameserver import NewZone, RecordSet, ZoneUpdate
+from tests.contract.name_bench import BASE, MAKER, OURS, TIMERS, WWW, ZONE
 from tests.system.driven import driven
 from tests.system.lab import Lab, taken
 from tests.system.names.zonefile_host import BIND, EVERY, VIEWS, ZoneFileHost, set_up
@@ -32,7 +32,7 @@ def farm(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealFar
 def files(request: pytest.FixtureRequest, lab: Lab, farm: RealFarm) -> Iterator[ZoneFileHost]:
     """A server with one zone of ours."""
     with set_up(lab.hosts[HOST], request.param, farm.shell(HOST)) as made:
-        made.server().create_zone(NewZone(ZONE, TIMERS, FIRST, (*BASE, WWW), MAKER))
+        made.server().create_zone(NewZone(ZONE, TIMERS, FIRST, (*BASE, WWW), MAKER, OURS))
         yield made
 
 
@@ -118,7 +118,7 @@ def test_a_server_that_is_down_is_unreachable_and_loses_nothing(files: ZoneFileH
 
 def test_a_serial_by_date_does_not_follow_a_clock_that_jumps_back(files: ZoneFileHost) -> None:
     server = files.server()
-    server.set_rules(ZONE, Rules(serials="date"))
+    server.set_rules(ZONE, replace(OURS, serials="date"))
     assert server.zone(ZONE).serial == FIRST
     update(server, DB)
     assert server.zone(ZONE).serial == 2026112200
@@ -145,7 +145,7 @@ def named(lab: Lab, farm: RealFarm) -> Iterator[ZoneFileHost]:
 
 def test_a_reload_that_fails_puts_the_old_file_back(named: ZoneFileHost) -> None:
     server, host = named.server(), named.host
-    server.create_zone(NewZone(ZONE, TIMERS, FIRST, (*BASE, WWW), MAKER))
+    server.create_zone(NewZone(ZONE, TIMERS, FIRST, (*BASE, WWW), MAKER, OURS))
     before = host.run("cat", named.path(ZONE))
     host.run("mv", "/etc/bind/rndc.key", "/etc/bind/rndc.key.away")
     try:
@@ -166,15 +166,15 @@ def test_a_zone_of_somebody_else_is_not_taken_over(named: ZoneFileHost) -> None:
     server = named.server()
     assert server.zones() == ()
     with pytest.raises(Conflict, match="already, by a configuration that is not ours"):
-        server.create_zone(NewZone(ZONE, TIMERS, FIRST, BASE, MAKER))
+        server.create_zone(NewZone(ZONE, TIMERS, FIRST, BASE, MAKER, OURS))
 
 
 def test_each_view_has_zones_of_its_own(lab: Lab, farm: RealFarm) -> None:
     with set_up(lab.hosts[HOST], VIEWS, farm.shell(HOST)) as made:
         inside, outside = made.server(), made.server(view="outside")
-        inside.create_zone(NewZone(ZONE, TIMERS, 1, (*BASE, WWW), MAKER))
+        inside.create_zone(NewZone(ZONE, TIMERS, 1, (*BASE, WWW), MAKER, OURS))
         assert outside.zones() == ()
-        outside.create_zone(NewZone(ZONE, TIMERS, 7, (*BASE, DB), MAKER))
+        outside.create_zone(NewZone(ZONE, TIMERS, 7, (*BASE, DB), MAKER, OURS))
         update(outside, replace(DB, ttl_seconds=5))
         assert (inside.zone(ZONE).serial, outside.zone(ZONE).serial) == (1, 8)
         assert made.served(f"www.{ZONE}", "A") == list(WWW.values)
