@@ -177,7 +177,9 @@ class Ours:
         files = {
             "farm.yaml": _RECORDS,
             f"environments/{ENVIRONMENT}/environment.yaml": _POLICY.format(ENVIRONMENT),
-            "nameservers/ns.yaml": _NAMESERVER.format(environment=ENVIRONMENT, server=self.server),
+            "nameservers/ns.yaml": _NAMESERVER.format(
+                SERVER=SERVER, environment=ENVIRONMENT, server=self.server
+            ),
             "secrets/dns.sops.yaml": secrets,
         }
         repository_of(files.items(), self.work, ENVIRONMENT)

@@ -98,7 +98,7 @@ def firewall_table(documents: Documents, firewall: Firewall, host: Host) -> Tabl
     of = _Filter(documents, firewall, host)
     chains = (
         Chain("input", "input", tuple(of.input())),
-        Chain("forward", "forward", tuple(of.forward()), "drop"),
+        Chain("forward", "forward", tuple(of.forward())),
         Chain("output", "output", tuple(of.output())),
         Chain("prerouting", "prerouting", tuple(of.prerouting()), type="nat"),
         Chain("postrouting", "postrouting", tuple(of.postrouting()), type="nat"),
@@ -165,7 +165,11 @@ class _Filter:
         yield Rule((), Verdict.DROP, "what no rule allows")
 
     def forward(self) -> Iterator[Rule]:
-        """Through the host. What a rule drops no forward lets in."""
+        """Through the host. What a rule drops no forward lets in.
+
+        The drop is a rule here, too: while rules are exchanged the chains of both are in the way for
+        a moment, those of one of them without rules, and a policy would drop whoever comes then.
+        """
         yield from at_forward(self.documents, self.host)
         for rule in self.firewall.rules:
             if HOST not in {rule.from_zone, rule.to_zone}:
@@ -174,6 +178,7 @@ class _Filter:
             sent_on = (*_to_port(forward, address), OriginalPort(forward.port))
             for who in self._from(forward.from_zone, address.version):
                 yield Rule((*who, *sent_on), Verdict.ACCEPT, f"forward {forward.name}")
+        yield Rule((), Verdict.DROP, "what no rule allows")
 
     def output(self) -> Iterator[Rule]:
         """From the host itself: only what a rule forbids does not pass."""

@@ -133,7 +133,6 @@ class Chain:
     name: str
     hook: Literal["input", "forward", "output", "prerouting", "postrouting"]
     rules: tuple[Rule, ...]
-    policy: Literal["accept", "drop"] = "accept"
     type: Literal["filter", "nat"] = "filter"
 
 
@@ -198,7 +197,7 @@ def _set_lines(wanted: AddressSet) -> Iterator[str]:
 def _chain_lines(chain: Chain) -> Iterator[str]:
     priority = {"prerouting": "dstnat", "postrouting": "srcnat"}.get(chain.hook, "filter")
     yield f"chain {_checked(_NAME, chain.name)} {{"
-    yield f"\ttype {chain.type} hook {chain.hook} priority {priority}; policy {chain.policy};"
+    yield f"\ttype {chain.type} hook {chain.hook} priority {priority}; policy accept;"
     yield from (f"\t{_rule_text(rule)}" for rule in chain.rules)
     yield "}"
 
