@@ -167,8 +167,8 @@ class _Filter:
     def forward(self) -> Iterator[Rule]:
         """Through the host. What a rule drops no forward lets in.
 
-        The drop is a rule here, too: while rules are exchanged the chains of both are in the way for
-        a moment, those of one of them without rules, and a policy would drop whoever comes then.
+        The drop is a rule here, too: while tables are exchanged the chains of both are in the way
+        for a moment, one without its rules, and a policy would drop whoever comes then.
         """
         yield from at_forward(self.documents, self.host)
         for rule in self.firewall.rules:
