@@ -93,14 +93,12 @@ BY_HAND = (
     "rm /etc/systemd/system/sysinit.target.wants/reconciler-firewall.service",
     f"rm {FILE}",
 )
-UNDER_LOAD = f"""\
-rm -f /run/firewall-end
-ip netns exec inside-a python3 /srv/packets stream 198.51.100.2:80 /run/firewall-end >/run/told &
-for n in $(seq {RELOADS}); do nft -f {FILE} || exit 1; sleep 0.05; done
-touch /run/firewall-end
-wait
-cat /run/told
+LOAD = """\
+rm -f /run/firewall-end /run/told
+ip netns exec inside-a python3 /srv/packets stream 198.51.100.2:80 /run/firewall-end \\
+    >/run/told 2>&1 </dev/null &
 """
+TOLD = "touch /run/firewall-end; while ! [ -s /run/told ]; do sleep 0.1; done; cat /run/told"
 CLOSED, REFUSED = "closed", "refused"
 # From where, by which question, and who is then heard at the other end: without a firewall, and
 # with it.
@@ -178,6 +176,13 @@ def expected(column: int) -> list[tuple[str, str, str]]:
     return sorted((probe[0], probe[1], probe[column]) for probe in PROBES)
 
 
+def chains(host: LabHost) -> list[tuple[str, int]]:
+    """The chains of our table with their handles, which new ones would have others of."""
+    told = json.loads(host.run("nft", "-j", "list", "table", "inet", TABLE))["nftables"]
+    found = [each["chain"] for each in told if "chain" in each]
+    return sorted((each["name"], each["handle"]) for each in found)
+
+
 def rules(host: LabHost, table: str = "inet reconciler") -> str:
     return host.attempt("nft", "-s", "list", "table", *table.split()).stdout
 
@@ -197,10 +202,17 @@ def test_who_gets_through_before_and_after(host: LabHost, tmp_path: Path, lab: L
     assert host.attempt("systemctl", "cat", "reconciler-firewall").code
 
 
-def test_what_is_under_way_survives_every_reload(host: LabHost, farm: NetworksFarm) -> None:
+def test_what_is_under_way_survives_every_reload(
+    lab: Lab, host: LabHost, farm: NetworksFarm
+) -> None:
     del farm
-    said = host.run("bash", "-s", stdin=UNDER_LOAD.encode(), within=timedelta(seconds=90))
-    counts = json.loads(said)
+    machine, source = machine_of(lab, host), host.run("cat", FILE)
+    before = chains(host)
+    host.run("bash", "-s", stdin=LOAD.encode())
+    for _ in range(RELOADS):
+        machine.do([PutRuleset(TABLE, source)])
+    assert chains(host) == before, "they are the same all the time"
+    counts = json.loads(host.run("bash", "-c", TOLD, within=timedelta(seconds=30)))
     assert counts["lost"] == 0, counts
     assert counts["said"] > RELOADS
     assert counts["new"] > RELOADS

@@ -15,8 +15,11 @@ from reconciler.drivers.ssh.onhost.rulesets import (
     FOLDER,
     beside_of,
     beside_path,
+    exchange_of,
     is_only_of,
+    listing,
     path_of,
+    trial,
     unit_of,
     unit_path,
     wanted_path,
@@ -44,12 +47,29 @@ def put_ruleset(batch: Batch, table: str, source: str, management: Sequence[str]
     _refuse_shutting_out(os.environ.get("SSH_CONNECTION", ""), management)
     os.makedirs(batch.path(FOLDER), exist_ok=True)  # noqa: PTH103 (pathlib is slow to import)
     directory, name = directory_of(batch, path_of(table))
-    with directory, directory.begin(name, source.encode(), owned_by_us(_MODE)) as begun:
-        new = batch.path(f"{FOLDER}/{begun.temporary}")
-        batch.must("nft", "-c", "-f", new, what=f"check table {table}")
-        batch.must("nft", "-f", new, what=f"load table {table}")
-        begun.finish()
+    with directory:
+        with directory.begin(name, source.encode(), owned_by_us(_MODE)) as begun:
+            new = batch.path(f"{FOLDER}/{begun.temporary}")
+            batch.must("nft", "-c", "-f", new, what=f"check table {table}")
+            words = _exchange(batch, table, source, new)
+            begun.drop()
+        with directory.begin(name, words.encode(), owned_by_us(_MODE)) as begun:
+            loaded = batch.path(f"{FOLDER}/{begun.temporary}")
+            batch.must("nft", "-f", loaded, what=f"load table {table}")
+            begun.drop()
+        directory.put(name, source.encode(), owned_by_us(_MODE))
     _persist(batch, table)
+
+
+def _exchange(batch: Batch, table: str, source: str, path: str) -> str:
+    """What makes the table in the kernel this one: the text, or one that keeps the chains."""
+    there, meant = batch.run(listing(table)), batch.run(trial(path, table))
+    if there.code or meant.code:
+        return source
+    try:
+        return exchange_of(source, table, there.stdout, meant.stdout) or source
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return source
 
 
 def remove_ruleset(batch: Batch, table: str) -> None:

@@ -71,10 +71,40 @@ def beside_of(table: str) -> str:
     return f"[Service]\nExecStartPost={load}\nExecReload={load}\n"
 
 
+def opening_of(table: str) -> str:
+    """How a text begins that makes a table anew."""
+    return f"table inet {table} {{}}\ndelete table inet {table}\ntable inet {table} {{\n"
+
+
+def exchange_of(source: str, table: str, there: str, meant: str) -> str | None:
+    """What makes a table in the kernel this one, and keeps its chains; None if that cannot be.
+
+    `there` and `meant` are what `nft -j list table` tells of the two. A chain that is made anew
+    stands before the one that it replaces, and who is between them at the moment of exchange meets
+    the rules of neither. Sets are no such places: they go, and come with the text.
+
+    Raises:
+        ValueError: these are no such listings.
+    """
+    chains, wanted = _named(there, "chain"), _named(meant, "chain")
+    if any(chains[name] != wanted[name] for name in chains.keys() & wanted.keys()):
+        return None
+    gone = [f"delete set inet {table} {name}" for name in sorted(_named(there, "set"))]
+    gone += [f"delete chain inet {table} {name}" for name in sorted(chains.keys() - wanted.keys())]
+    head, _, body = source.partition(opening_of(table))
+    lines = [f"flush table inet {table}", *gone, f"table inet {table} {{"]
+    return head + "".join(f"{line}\n" for line in lines) + body
+
+
+def _named(listed: str, sort: str) -> dict[str, Any]:
+    """What a listing has of one sort, by name."""
+    told = (each.get(sort) for each in json.loads(listed)["nftables"])
+    return {each["name"]: _stripped(each) for each in told if each}
+
+
 def is_only_of(source: str, table: str) -> bool:
     """Whether a text makes this table anew, and says nothing of another, nor reads a file."""
-    opening = f"table inet {table} {{}}\ndelete table inet {table}\ntable inet {table} {{\n"
-    head, found, body = source.partition(opening)
+    head, found, body = source.partition(opening_of(table))
     is_commented = all(line.startswith("#") for line in head.splitlines())
     if not found or not is_commented or not body.endswith("\n}\n"):
         return False
@@ -92,13 +122,22 @@ def is_only_of(source: str, table: str) -> bool:
 
 def in_kernel(table: str) -> str | None:
     """The normal form of what the kernel has, or None."""
-    return _normal(ask(["nft", "-j", "list", "table", "inet", table], _SECONDS))
+    return _normal(ask(listing(table), _SECONDS))
 
 
 def in_scratch(path: str, table: str) -> str | None:
     """The normal form of what a file means; None if that cannot be found out."""
-    argv = ["unshare", "--net", "--", "sh", "-c", _IN_SCRATCH, "sh", path, table]
-    return _normal(ask(argv, _SECONDS))
+    return _normal(ask(trial(path, table), _SECONDS))
+
+
+def listing(table: str) -> tuple[str, ...]:
+    """The command that tells of a table in the kernel."""
+    return ("nft", "-j", "list", "table", "inet", table)
+
+
+def trial(path: str, table: str) -> tuple[str, ...]:
+    """The command that tells what a file means, where that does no harm."""
+    return ("unshare", "--net", "--", "sh", "-c", _IN_SCRATCH, "sh", path, table)
 
 
 def normal_form(listed: str) -> str:

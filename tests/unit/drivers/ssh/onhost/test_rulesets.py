@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from reconciler.drivers.ssh.onhost.host import Ran
 from reconciler.drivers.ssh.onhost.rulesets import (
     beside_path,
+    exchange_of,
     is_only_of,
     normal_form,
     path_of,
@@ -125,9 +128,11 @@ def test_a_text_that_says_something_of_another_is_not(filtered: Ground, other: s
 
 def test_it_is_checked_loaded_and_only_then_written_down(filtered: Ground) -> None:
     filtered.done(put())
-    checked, loaded, reread = filtered.programs.calls
+    checked, listed, tried, loaded, reread = filtered.programs.calls
     assert checked.startswith("nft -c -f ")
-    assert loaded == checked.replace("-c ", "")
+    assert listed == f"nft -j list table inet {TABLE}"
+    assert tried.startswith("unshare --net -- sh -c ")
+    assert loaded.startswith("nft -f ")
     assert reread == "systemctl daemon-reload"
     assert filtered.path(path_of(TABLE)).read_text() == SOURCE
     assert filtered.path(path_of(TABLE)).stat().st_mode & 0o777 == 0o600
@@ -137,6 +142,64 @@ def test_it_is_checked_loaded_and_only_then_written_down(filtered: Ground) -> No
     )
     assert str(filtered.path(wanted_path(TABLE)).readlink()) == unit_path(TABLE)
     assert filtered.path(beside_path(TABLE)).exists()
+
+
+def listed(*objects: Mapping[str, Any]) -> str:
+    return json.dumps({"nftables": [{"metainfo": {}}, *objects]})
+
+
+def chain(name: str, **more: Any) -> dict[str, Any]:
+    return {"chain": {"name": name, "handle": len(name), "type": "filter", "prio": 0, **more}}
+
+
+def test_chains_are_kept_and_what_is_in_them_is_exchanged() -> None:
+    there = listed(chain("input"), chain("output"), {"set": {"name": "lan", "handle": 9}})
+    meant = listed(chain("input", handle=1), {"set": {"name": "lan"}})
+    text = exchange_of(SOURCE, TABLE, there, meant)
+    assert text == SOURCE.replace(
+        f"table inet {TABLE} {{}}\ndelete table inet {TABLE}\n",
+        f"flush table inet {TABLE}\ndelete set inet {TABLE} lan\n"
+        f"delete chain inet {TABLE} output\n",
+    )
+
+
+@pytest.mark.parametrize("more", [{"prio": 1}, {"policy": "drop"}, {"type": "nat"}])
+def test_another_chain_of_the_name_is_made_anew(more: Mapping[str, Any]) -> None:
+    assert (
+        exchange_of(SOURCE, TABLE, listed(chain("input")), listed(chain("input", **more))) is None
+    )
+
+
+def test_what_is_loaded_keeps_the_chains_that_are_there(filtered: Ground) -> None:
+    loaded = []
+
+    def load(argv: Sequence[str]) -> Ran:
+        loaded.append(Path(argv[-1]).read_text())
+        return Ran(0)
+
+    told = Ran(0, listed(chain("input")))
+    filtered.programs.answers |= {"nft -j list": told, "unshare": told, "nft -f": load}
+    filtered.done(put())
+    assert [text.count(f"flush table inet {TABLE}\n") for text in loaded] == [1]
+    assert filtered.path(path_of(TABLE)).read_text() == SOURCE
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "{}", '{"nftables": [1]}', '{"nftables": [{"set": {"x": 1}}]}']
+)
+def test_where_nothing_can_be_found_out_the_table_is_made_anew(
+    filtered: Ground, answer: str
+) -> None:
+    loaded = []
+
+    def load(argv: Sequence[str]) -> Ran:
+        loaded.append(Path(argv[-1]).read_text())
+        return Ran(0)
+
+    told = Ran(0, answer)
+    filtered.programs.answers |= {"nft -j list": told, "unshare": told, "nft -f": load}
+    filtered.done(put())
+    assert loaded == [SOURCE]
 
 
 def test_systemd_reads_its_units_again_only_if_they_changed(filtered: Ground) -> None:
