@@ -31,7 +31,7 @@ from benchmarks.site import site_of
 from reconciler.config.documents import Host
 from reconciler.drivers.farm import Means, RealFarm
 from reconciler.drivers.images.rules import ImageRules
-from reconciler.gitops.chronicle import Report
+from reconciler.gitops.report import Report
 from reconciler.reconcile import Site, turn
 
 PROGRAM = Path(sys.executable).with_name("reconciler")

@@ -36,7 +36,7 @@ from benchmarks.libvirt_host import (
 from benchmarks.site import site_of
 from reconciler.drivers.ssh.access import Access
 from reconciler.engine.verify import Look
-from reconciler.gitops.chronicle import Report
+from reconciler.gitops.report import Report
 from reconciler.reconcile import Site, plan, turn
 
 COMMAND = Path(__file__).parent.parent / "deploy" / "lab" / "lab"

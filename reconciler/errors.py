@@ -6,6 +6,7 @@ ReconcilerError
 ├── PlanError
 │   └── DependencyLoop   resources need each other in a circle
 ├── GuardRefused         a plan would do more than the policy allows
+│   └── GateClosed       a commit may not be applied, or not yet: signature, window, approval, …
 ├── VerifyError          what was applied is not what is seen afterwards
 ├── DriverError          the world did not do what it was asked
 │   ├── Unreachable      it did not answer in time; whether it acted is unknown
@@ -79,6 +80,10 @@ class GuardRefused(ReconcilerError):
         """Give every violation of the plan."""
         self.violations = tuple(violations)
         super().__init__("\n".join(str(violation) for violation in self.violations))
+
+
+class GateClosed(GuardRefused):
+    """A new commit may not be applied, or not yet. The last good commit stays in force."""
 
 
 class VerifyError(ReconcilerError):

@@ -28,17 +28,20 @@ from reconciler.engine.sightings import Noticed, detections
 from reconciler.engine.verify import Look, settle
 from reconciler.errors import (
     ConfigError,
+    GateClosed,
     GuardRefused,
     HistoryRewritten,
     PlanError,
     SourceError,
     Stalled,
 )
-from reconciler.gitops.chronicle import Chronicle, Refusal, Report
+from reconciler.gitops.chronicle import Chronicle
+from reconciler.gitops.report import Refusal, Report
 from reconciler.gitops.source import ConfigSource
 from reconciler.model.address import Scope
 from reconciler.model.resource import Desired, World
 from reconciler.placement.spread import Room, place
+from reconciler.plan.gates import Candidate
 from reconciler.plan.guards import Violation, check
 from reconciler.plan.handover import hand_over
 from reconciler.plan.make import make_plan
@@ -63,7 +66,8 @@ class Site:
     are looked at: a plan without access to the hosts takes what the journal remembers. `latest`
     holds each environment's last look with what it depended on: planning is pure, so an
     unchanged world is not planned for twice. `noticed` takes what was seen to move in an
-    environment since the last time it was asked.
+    environment since the last time it was asked. `gates` tells why a commit that is not in force yet
+    may not be applied.
     """
 
     source: ConfigSource
@@ -80,6 +84,7 @@ class Site:
     observe: Callable[[Iterable[Scope], Ports, Questions], World] = observe
     latest: dict[str, tuple[object, Look]] = field(default_factory=dict)
     noticed: Callable[[str], Noticed] = lambda _environment: Noticed()
+    gates: Callable[[Candidate, Documents], tuple[Violation, ...]] = lambda _candidate, _by: ()
 
 
 def turn(environment: str, site: Site, *, accept_history: bool = False) -> Report:
@@ -113,7 +118,8 @@ def reconcile(
     Raises:
         ConfigError: the commit does not load, or clashes with another environment.
         PlanError: its resources need each other in a circle.
-        GuardRefused: its plan would do more than the policy allows. Nothing was changed.
+        GuardRefused: its plan would do more than the policy allows, or a gate is closed. Nothing
+            was changed.
     """
     documents = _documents(environment, revision, site, past)
     policy = policy_of(documents, revision, site, past)
@@ -121,6 +127,10 @@ def reconcile(
     noticed, before = site.noticed(environment), look()
     if violations := check(before.plan, policy):
         raise GuardRefused(violations)
+    if refusal is None and revision != past.revision:
+        candidate = Candidate(environment, revision, past.revision, before.plan)
+        if closed := site.gates(candidate, documents):
+            raise GateClosed(closed)
     how = detections(before.plan.drifted, noticed, site.monotonic())
     noted = site.chronicle.begins(before, past, refusal, how)
     outcomes = apply(

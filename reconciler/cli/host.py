@@ -12,7 +12,8 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.repository import open_repository, settings_of
 from reconciler.cli.terminal import screen
 from reconciler.config.documents import Host
-from reconciler.config.settings import Settings, check_private
+from reconciler.config.settings import Settings
+from reconciler.config.settings_file import check_private
 from reconciler.errors import SettingsError
 from reconciler.render.bootstrap.fresh import fresh_steps
 from reconciler.render.bootstrap.rescue import rescue_steps

@@ -20,7 +20,7 @@ from reconciler.engine.consequence import Consequence
 from reconciler.engine.housekeeping import Housekeeping, named_images
 from reconciler.engine.verify import Look
 from reconciler.errors import ReconcilerError, SourceError, Unreachable, VerifyError
-from reconciler.gitops.chronicle import Report
+from reconciler.gitops.report import Report
 from reconciler.plan.show.text import plain
 from reconciler.reconcile import REFUSALS, Site, turn
 

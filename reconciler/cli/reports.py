@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from reconciler.cli.exits import Exit
 from reconciler.engine.apply import Result
 from reconciler.errors import ConfigError
-from reconciler.gitops.chronicle import Refusal, Report
 from reconciler.gitops.refs import short
+from reconciler.gitops.report import Refusal, Report
 from reconciler.model.change import Action
 from reconciler.plan.plan import Change
 from reconciler.plan.show.escape import visible

@@ -14,7 +14,8 @@ from typing import Any
 
 from reconciler.cli.command import Given
 from reconciler.cli.terminal import remark
-from reconciler.config.settings import Settings, load_settings
+from reconciler.config.settings import Settings
+from reconciler.config.settings_file import load_settings
 from reconciler.daemon.clock import SystemClock
 from reconciler.errors import SettingsError, SourceError
 from reconciler.gitops.branches import pattern_problems

@@ -19,7 +19,7 @@ from reconciler.cli.site import site_of
 from reconciler.cli.terminal import remark, screen
 from reconciler.cli.world import surroundings
 from reconciler.daemon.lock import state_lock
-from reconciler.gitops.chronicle import Report
+from reconciler.gitops.report import Report
 from reconciler.model.condition import ConditionType, Status
 from reconciler.plan.show.text import Line, LineKind
 from reconciler.reconcile import Site, turn

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.config.secrets import path_of
-from reconciler.config.settings import check_private
+from reconciler.config.settings_file import check_private
 from reconciler.errors import Denied, NotFound
 from reconciler.model.secret import SealedSecret
 

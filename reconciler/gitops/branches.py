@@ -21,6 +21,9 @@ DEFAULT_PATTERNS: Mapping[str, Sequence[str]] = {
 }
 JOURNAL = "reconciler/"
 ROLLBACK = "rollback/"
+PROMOTE = "promote/"
+BACK_MERGE = "back-merge/"
+ACCEPT = "accept/"
 PLAN_ONLY = "feature/"
 UNUSED = "support/"
 
@@ -113,4 +116,4 @@ def _version(branch: str, pattern: str) -> Version | None:
 
 
 def _is_ours(branch: str) -> bool:
-    return branch.startswith((JOURNAL, ROLLBACK))
+    return branch.startswith((JOURNAL, ROLLBACK, PROMOTE, BACK_MERGE, ACCEPT))

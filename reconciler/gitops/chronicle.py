@@ -6,31 +6,36 @@ only when something that can be said about the environment has changed.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
-from reconciler.engine.apply import Outcome, Result
-from reconciler.engine.consequence import Consequence, consequence_of
 from reconciler.engine.sightings import Detection
 from reconciler.engine.verify import Look
-from reconciler.errors import HistoryRewritten, ReconcilerError, SourceCorrupt, Stalled
+from reconciler.errors import HistoryRewritten, SourceCorrupt, Stalled
 from reconciler.gitops.journal import RESOURCES_AT_MOST, Event, Journal
 from reconciler.gitops.notes import Notes
 from reconciler.gitops.outbox import PushOutcome
+from reconciler.gitops.refs import short
+from reconciler.gitops.report import Refusal, Report, count
+from reconciler.gitops.wording import (
+    NOT_NOTED,
+    EventWord,
+    body_of,
+    refusal_word,
+    said_in,
+    subject_of,
+    word_of,
+)
 from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Address
 from reconciler.model.change import Action
-from reconciler.model.condition import ConditionType
-from reconciler.model.condition import Status as ConditionStatus
-from reconciler.model.resource import Applied, World
-from reconciler.plan.conditions import Finding, conditions_of
+from reconciler.model.resource import Applied
+from reconciler.plan.conditions import conditions_of
 from reconciler.plan.inventory import world_files
-from reconciler.plan.plan import Cause, Change, Plan
-from reconciler.plan.show.content import difference
+from reconciler.plan.plan import Change
 from reconciler.plan.show.status import (
     Status,
     drift_json,
@@ -40,90 +45,7 @@ from reconciler.plan.show.status import (
 )
 
 DETECTED = "Reconciler-Detected"
-SHORT = 7
-BODY_LINES = 200
 STATUS_FILE, DRIFT_FILE, DRIFT_PAGE = "status.json", "drift.json", "drift.md"
-
-
-class EventWord(enum.StrEnum):
-    """What happened, as the first word of a journal commit."""
-
-    SYNC = "sync"
-    DRIFT = "drift"
-    HEAL = "heal"
-    FAIL = "fail"
-    LOST = "lost"
-    REFUSE = "refuse"
-    HOLD = "hold"
-    READY = "ready"
-
-
-NOT_NOTED = frozenset({EventWord.HEAL, EventWord.LOST})  # they tell of the farm, not of the commit
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A head that is not applied, and why. `revision` is empty if there is no such commit."""
-
-    revision: str
-    error: ReconcilerError
-
-
-@dataclass(frozen=True)
-class Report:
-    """How a run ended. `refusal` says why the head of the branch was not applied."""
-
-    environment: str
-    revision: str
-    before: Look | None = None
-    after: Look | None = None
-    outcomes: tuple[Outcome, ...] = ()
-    residue: tuple[Change, ...] = ()
-    refusal: Refusal | None = None
-
-    @property
-    def failed(self) -> tuple[Outcome, ...]:
-        """The changes that did not end well."""
-        return tuple(each for each in self.outcomes if each.result is not Result.DONE)
-
-    @property
-    def unknown(self) -> bool:
-        """Whether something could not be looked at."""
-        return self.after is not None and bool(self.after.world.unknown)
-
-    @property
-    def consequence(self) -> Consequence:
-        """What the loop does next."""
-        if self.failed or self.residue or self.unknown:
-            return Consequence.RETRY
-        return consequence_of(type(self.refusal.error)) if self.refusal else Consequence.WAIT
-
-    @property
-    def finding(self) -> Finding | None:
-        """The one reason that the environment is not ready, the weightiest first."""
-        stalled = self.consequence in {Consequence.STALL, Consequence.HOLD}
-        if self.refusal is not None:
-            error = self.refusal.error
-            return Finding(type(error).__name__, str(error), stalled)
-        if self.failed:
-            messages = "; ".join(f"{each.address}: {each.message}" for each in self.failed[:3])
-            return Finding("ApplyFailed", messages, stalled=False)
-        if self.residue:
-            left = ", ".join(str(change.address) for change in self.residue)
-            return Finding("VerificationFailed", f"still differ: {left}", stalled=False)
-        if self.unknown and self.after is not None:
-            return Finding("HostUnknown", "; ".join(_reasons(self.after.world)), stalled=False)
-        return self._held
-
-    @property
-    def _held(self) -> Finding | None:
-        """What the policy keeps from being done: the farm is not what the commit says."""
-        held = [each for each in self.after.plan.changes if each.held] if self.after else []
-        if not held:
-            return None
-        message = f"{_count(len(held), 'change')} held: {held[0].address}: {held[0].held}"
-        more = f" and {len(held) - 1} more" if held[1:] else ""
-        return Finding("ChangesHeld", message + more, stalled=True)
 
 
 @dataclass(frozen=True)
@@ -176,11 +98,11 @@ class Chronicle:
         if look is None:
             return past
         status = self._status(past, look, report)
-        word = _word(report, past, status)
+        word = word_of(report, past, status)
         if word is None:
             return past
         changed = report.before.plan.active if report.before else ()
-        subject = _subject(word, report)
+        subject = subject_of(word, report)
         record = self._write(word, subject, status, look, changed)
         if word not in NOT_NOTED:
             self._note(report, f"{word}: {subject}", record)
@@ -198,9 +120,9 @@ class Chronicle:
         )
         refused = report.refusal.revision if report.refusal else ""
         status = replace(past, conditions=conditions, refused=refused, hold=_hold(report.refusal))
-        if _said(status) != _said(past):
-            word = _refusal_word(report)
-            subject = _subject(word, report)
+        if said_in(status) != said_in(past):
+            word = refusal_word(report)
+            subject = subject_of(word, report)
             self._note(report, f"{word}: {subject}", self._write(word, subject, status, None, ()))
         return status
 
@@ -213,7 +135,7 @@ class Chronicle:
             return past
         noted = self._status(past, before, report)
         verb = "differs" if len(drifted) == 1 else "differ"
-        subject = f"{_count(len(drifted), 'resource')} {verb} from {_short(past.revision)}"
+        subject = f"{count(len(drifted), 'resource')} {verb} from {short(past.revision)}"
         told = tuple((DETECTED, f"{address} by {how}") for address, how in sorted(found.items()))
         self._write(EventWord.DRIFT, subject, noted, before, drifted, trailers=told)
         return noted
@@ -243,6 +165,7 @@ class Chronicle:
             past,
             revision=revision,
             ready_revision=past.ready_revision if finding else revision,
+            ready_since="" if finding else self._ready_since(past, revision),
             refused=refusal.revision if refusal else "",
             hold=_hold(refusal),
             conditions=conditions,
@@ -273,13 +196,18 @@ class Chronicle:
             Event(
                 word=word,
                 subject=subject,
-                body=_body(status, changed),
+                body=body_of(status, changed),
                 revision=status.revision,
                 resources=tuple(str(change.address) for change in changed),
                 files=files,
                 trailers=trailers[:RESOURCES_AT_MOST],
             )
         )
+
+    def _ready_since(self, past: Status, revision: str) -> str:
+        """Since when just this commit has been Ready: another one begins anew."""
+        is_new = past.ready_revision != revision or not past.ready_since
+        return self._time() if is_new else past.ready_since
 
     def _time(self) -> str:
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -301,27 +229,6 @@ def _applied(past: Status, look: Look) -> Mapping[Address, Applied]:
     return {**kept, **seen}
 
 
-def _word(report: Report, past: Status, status: Status) -> EventWord | None:
-    """Which event a run was, or None if there is nothing new to say."""
-    changed = report.before.plan.active if report.before else ()
-    news = _said(status) != _said(past)
-    if not news and (not changed or report.failed or report.residue):
-        return None
-    words = (
-        (EventWord.FAIL, bool(report.failed or report.residue)),
-        (EventWord.SYNC, report.revision != past.revision or _pending(changed)),
-        (EventWord.HEAL, bool(changed)),
-        (_refusal_word(report), report.refusal is not None),
-        (EventWord.LOST, report.unknown),
-        (EventWord.HOLD, report.finding is not None),
-    )
-    return next((word for word, applies in words if applies), EventWord.READY)
-
-
-def _pending(changes: tuple[Change, ...]) -> bool:
-    return any(change.cause is Cause.PENDING for change in changes)
-
-
 def _hold(refusal: Refusal | None) -> str | None:
     """Why the environment is left at what was applied, if only a person can change that."""
     if refusal is not None and isinstance(refusal.error, HistoryRewritten):
@@ -329,67 +236,6 @@ def _hold(refusal: Refusal | None) -> str | None:
     return None
 
 
-def _refusal_word(report: Report) -> EventWord:
-    rewritten = report.refusal and isinstance(report.refusal.error, HistoryRewritten)
-    return EventWord.HOLD if rewritten else EventWord.REFUSE
-
-
-def _said(status: Status) -> object:
-    """All that a status says but the times."""
-    conditions = [(c.type, c.status, c.reason, c.message) for c in status.conditions]
-    return (status.revision, status.ready_revision, status.refused, conditions)
-
-
-def _subject(word: EventWord, report: Report) -> str:
-    revision = _short(report.revision)
-    plan = report.before.plan if report.before else None
-    if word is EventWord.SYNC and plan is not None:
-        return f"{_summary(plan)} at {revision}"
-    if word is EventWord.HEAL and plan is not None:
-        return f"{_count(len(plan.active), 'resource')} set right at {revision}"
-    if word is EventWord.FAIL:
-        return f"{_count(len(report.failed) or len(report.residue), 'change')} failed at {revision}"
-    if report.refusal is not None:
-        head = _short(report.refusal.revision) or "the branch"
-        kept = f"{revision} stays in force" if revision else "nothing was applied before"
-        return f"{head} refused, {kept}"
-    if word is EventWord.LOST and report.after is not None:
-        scopes = ", ".join(scope.lock for scope in sorted(report.after.world.unknown))
-        return f"{scopes} cannot be looked at"
-    return f"the farm is what {revision} says"
-
-
-def _summary(plan: Plan) -> str:
-    words = {"created": Action.CREATE, "updated": Action.UPDATE}
-    words |= {"moved": Action.MOVE, "deleted": Action.DELETE}
-    counts = {word: sum(c.action is action for c in plan.active) for word, action in words.items()}
-    counts["held"] = sum(change.held is not None for change in plan.changes)
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "no change"
-
-
-def _body(status: Status, changed: tuple[Change, ...]) -> str:
-    """The conditions that are not as they should be, then what was changed, field by field."""
-    lines = [
-        f"{condition.type} is {condition.status} ({condition.reason}): {condition.message}"
-        for condition in status.conditions
-        if condition.type is ConditionType.READY or condition.status is not ConditionStatus.FALSE
-    ]
-    lines += [f"{change}: {difference(each, '->')}" for change in changed for each in change.fields]
-    return "\n".join(lines[:BODY_LINES])
-
-
 def _kept(journal: Journal, look: Look | None) -> Mapping[str, bytes]:
     """Without a look the journal's picture of the world stays what it was."""
     return {} if look is not None else journal.read() or {}
-
-
-def _reasons(world: World) -> Iterator[str]:
-    return (f"{scope.lock}: {reason}" for scope, reason in sorted(world.unknown.items()))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
-def _short(revision: str) -> str:
-    return revision[:SHORT]

@@ -141,6 +141,23 @@ class Mirror:
         wire = self._reach.wire(self.git().directory)
         return transport.push(wire, updates, dry_run=True)
 
+    def publish(self, updates: Mapping[str, str]) -> Mapping[str, transport.Refusal]:
+        """Push to branches and tags of people, never forced; gives the refs that were refused.
+
+        What was taken is known here at once.
+
+        Raises:
+            SourceUnavailable: the remote did not answer or takes no push at all.
+            ValueError: a ref is no branch or tag, or one of our own records.
+        """
+        git = self.git()
+        refused = transport.publish(self._reach.wire(git.directory), updates)
+        for ref in updates.keys() - refused.keys():
+            here = transport.tracking(ref)
+            with self._writing:
+                git.set_ref(here, updates[ref], git.ref(here))
+        return refused
+
     # Reading. Nothing here asks the remote, unless the mirror turns out to be broken.
 
     def heads(self) -> Mapping[str, str]:

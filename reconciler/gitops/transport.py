@@ -1,8 +1,8 @@
 """What goes over the wire: the heads of the remote, fetching everything, pushing our own refs.
 
 What the remote has is kept below `refs/origin/`, apart from the refs that only we write:
-`refs/heads/reconciler/*` and `refs/notes/reconciler/*`. Nothing else is ever pushed, nothing is
-ever forced.
+`refs/heads/reconciler/*` and `refs/notes/reconciler/*`. Branches and tags of people are pushed by
+`publish` alone. Nothing is ever forced.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from reconciler.gitops.refs import BRANCHES, branch_ref, check_object_id, check_
 ORIGIN = "refs/origin/"
 ORIGIN_HEADS = ORIGIN + "heads/"
 ORIGIN_TAGS = ORIGIN + "tags/"
+PUBLIC_REFS = ("refs/heads/", "refs/tags/")
 OWN_REFS = ("refs/heads/reconciler/", "refs/notes/reconciler/")
 _EVERYTHING = (
     "+refs/heads/*:refs/origin/heads/*",
@@ -110,6 +111,24 @@ def push(git: Git, updates: Mapping[str, str], *, dry_run: bool = False) -> dict
         ValueError: a ref is not one of ours.
     """
     specs = [f"{check_object_id(new)}:{check_own(ref)}" for ref, new in updates.items()]
+    return _push(git, specs, dry_run=dry_run)
+
+
+def publish(git: Git, updates: Mapping[str, str], *, dry_run: bool = False) -> dict[str, Refusal]:
+    """Push to branches and tags of people, by full ref name; gives those that were refused.
+
+    A branch only ever moves to a descendant, a tag never moves: else the remote refuses, and so it
+    does if somebody was quicker.
+
+    Raises:
+        SourceUnavailable: the remote did not answer or takes no push from us at all.
+        ValueError: a ref is neither a branch nor a tag, or one of our own records.
+    """
+    specs = [f"{check_object_id(new)}:{check_public(ref)}" for ref, new in updates.items()]
+    return _push(git, specs, dry_run=dry_run)
+
+
+def _push(git: Git, specs: Iterable[str], *, dry_run: bool) -> dict[str, Refusal]:
     finished = git.call(
         "pushing",
         "push",
@@ -151,4 +170,15 @@ def check_own(ref: str) -> str:
     """
     if not check_ref(ref).startswith(OWN_REFS):
         raise ValueError(f"{ref} is not a ref of the journal or its notes; it is never pushed")
+    return ref
+
+
+def check_public(ref: str) -> str:
+    """The ref itself, if it is a branch or tag that people have too.
+
+    Raises:
+        ValueError: it is none, or one that only this program writes.
+    """
+    if not check_ref(ref).startswith(PUBLIC_REFS) or ref.startswith(OWN_REFS):
+        raise ValueError(f"{ref} is not a branch or tag of people")
     return ref

@@ -9,11 +9,12 @@ from pathlib import Path
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.state import Domain, FarmState, Host, Pool, Server
 from reconciler.gitops.branches import DEFAULT_PATTERNS
-from reconciler.gitops.chronicle import Chronicle, Report
+from reconciler.gitops.chronicle import Chronicle
 from reconciler.gitops.journal import Journal
 from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.notes import Notes
 from reconciler.gitops.outbox import Retry
+from reconciler.gitops.report import Report
 from reconciler.gitops.source import ConfigSource
 from reconciler.gitops.stream import Identity
 from reconciler.model.change import Disruption

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.drivers.simulated.farm import SimulatedFarm
-from reconciler.gitops.chronicle import Report
+from reconciler.gitops.report import Report
 from reconciler.ports.nameserver import RecordSet
 from reconciler.reconcile import turn
 from tests.remotes.origin import Origin

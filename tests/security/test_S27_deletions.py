@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.drivers.simulated import by_hand
 from reconciler.errors import GuardRefused
-from reconciler.gitops.chronicle import Report
+from reconciler.gitops.report import Report
 from reconciler.model.change import Disruption
 from reconciler.plan.policy import Policy
 from tests.scenes.scene import Scene, example_files

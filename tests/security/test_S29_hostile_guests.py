@@ -26,7 +26,7 @@ from reconciler.drivers.simulated import by_hand
 from reconciler.drivers.simulated.state import Domain as SimulatedDomain
 from reconciler.drivers.simulated.state import FarmState
 from reconciler.errors import Conflict, DriverError, Unreachable
-from reconciler.gitops.chronicle import Report
+from reconciler.gitops.report import Report
 from reconciler.ports.hypervisor import Disk, DomainDefinition, DomainState
 from reconciler.reconcile import turn
 from tests.scenes.scene import Scene

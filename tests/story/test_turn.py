@@ -18,7 +18,7 @@ from reconciler.errors import (
     ReconcilerError,
     Stalled,
 )
-from reconciler.gitops.chronicle import Report
+from reconciler.gitops.report import Report
 from reconciler.model.condition import ConditionType
 from reconciler.model.condition import Status as Is
 from tests.remotes.origin import git

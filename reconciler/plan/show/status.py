@@ -16,6 +16,7 @@ from reconciler.model.address import Address, Scope
 from reconciler.model.condition import Condition
 from reconciler.model.plain import to_plain
 from reconciler.model.resource import Applied
+from reconciler.model.standing import Hold, Quarantined
 from reconciler.plan.plan import Plan
 from reconciler.plan.show.json import drift_document, json_text
 from reconciler.plan.show.markdown import plan_markdown
@@ -30,6 +31,8 @@ class Status:
     `revision` is the commit that was applied last, `ready_revision` the last one after which
     everything was well. `hold` says why the environment is left alone; None means that it is not.
     `scopes` are those that were looked at; `refused` is the newest commit that was not applied.
+    `ready_since` is since when (RFC 3339) just `ready_revision` has been Ready without a break; empty
+    while it is not. `holds` are what people want left alone, `quarantined` what was rolled back.
     """
 
     environment: str
@@ -40,6 +43,9 @@ class Status:
     hold: str | None = None
     scopes: tuple[Scope, ...] = ()
     refused: str = ""
+    ready_since: str = ""
+    holds: tuple[Hold, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
 
 
 _Commit = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
@@ -57,6 +63,9 @@ class _Document(TypedDict, total=False):
     hold: str | None
     scopes: list[Scope]
     refused: _Commit
+    ready_since: str
+    holds: list[Hold]
+    quarantined: list[Quarantined]
 
 
 _adapter = cache(TypeAdapter)
@@ -73,6 +82,9 @@ def status_json(status: Status) -> bytes:
         "hold": status.hold,
         "scopes": [to_plain(scope) for scope in sorted(status.scopes, key=str)],
         "refused": status.refused,
+        "ready_since": status.ready_since,
+        "holds": [to_plain(hold) for hold in status.holds],
+        "quarantined": [to_plain(each) for each in status.quarantined],
     }
     return json_text(document).encode()
 
@@ -104,6 +116,9 @@ def read_status(content: bytes) -> Status:
         hold=document.get("hold"),
         scopes=tuple(document.get("scopes", ())),
         refused=document.get("refused", ""),
+        ready_since=document.get("ready_since", ""),
+        holds=tuple(document.get("holds", ())),
+        quarantined=tuple(document.get("quarantined", ())),
     )
 
 

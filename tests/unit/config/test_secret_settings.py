@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.settings import load_settings
+from reconciler.config.settings_file import load_settings
 from reconciler.errors import SettingsError
 
 

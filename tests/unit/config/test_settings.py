@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from reconciler.config.settings import ENVIRONMENTS, HostSettings, Settings, load_settings
+from reconciler.config.settings import ENVIRONMENTS, HostSettings, Settings
+from reconciler.config.settings_file import load_settings
 from reconciler.errors import SettingsError
 
 QUOTES = "put it in quotes if it looks like a number"

@@ -1,0 +1,1 @@
+"""Forges: where pull requests, commit statuses and releases live."""
