@@ -66,8 +66,8 @@ class Site:
     are looked at: a plan without access to the hosts takes what the journal remembers. `latest`
     holds each environment's last look with what it depended on: planning is pure, so an
     unchanged world is not planned for twice. `noticed` takes what was seen to move in an
-    environment since the last time it was asked. `gates` tells why a commit that is not in force yet
-    may not be applied.
+    environment since the last time it was asked. `gates` tells why a commit that is not in force
+    yet may not be applied.
     """
 
     source: ConfigSource

@@ -1,7 +1,7 @@
 """Gates: what must be true of a new commit before it is applied.
 
-A guard judges what a plan would do; a gate judges who asks for it, and when. Gates are asked only of
-a commit that is not in force yet: what is in force stays in force and is repaired, whatever they say.
+A guard judges what a plan would do; a gate judges who asks for it, and when. Gates are asked only
+of a commit that is not in force yet: what is in force stays so and is repaired, whatever they say.
 """
 
 from __future__ import annotations

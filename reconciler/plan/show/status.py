@@ -31,8 +31,9 @@ class Status:
     `revision` is the commit that was applied last, `ready_revision` the last one after which
     everything was well. `hold` says why the environment is left alone; None means that it is not.
     `scopes` are those that were looked at; `refused` is the newest commit that was not applied.
-    `ready_since` is since when (RFC 3339) just `ready_revision` has been Ready without a break; empty
-    while it is not. `holds` are what people want left alone, `quarantined` what was rolled back.
+    `ready_since` is since when (RFC 3339) just `ready_revision` has been Ready without a break;
+    empty while it is not. `holds` are what people want left alone, `quarantined` what was rolled
+    back.
     """
 
     environment: str
