@@ -61,7 +61,7 @@ def meant(table: Table) -> Meaning:
     return Meaning(
         sets,
         {
-            chain.name: (chain.hook, chain.policy, [_rule(rule) for rule in chain.rules])
+            chain.name: (chain.hook, "accept", [_rule(rule) for rule in chain.rules])
             for chain in table.chains
         },
     )

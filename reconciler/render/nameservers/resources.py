@@ -117,6 +117,9 @@ def _configuration(host: Host, site: Site, after: tuple[Address, ...]) -> FileSp
     places, program = places_of(site.server), PROGRAMS[site.server.software]
     content = program.configuration(site)
     spec = FileSpec(host.name, places.configuration, "file", "0644", "root", places.group, content)
+    # A secondary that is told of a zone before it can be had asks again only after a minute.
+    zones = () if site.is_primary else tuple(site.zone_addresses())
+    after = (*after, *zones)
     return replace(spec, check=_check(program.check), reloads=places.unit, after=after)
 
 

@@ -13,6 +13,8 @@ from reconciler.config.documents import Host
 from reconciler.config.nameserver import INSIDE, OUTSIDE, Nameserver, View, catalog_name, key_name
 from reconciler.config.records import absolute
 from reconciler.config.repository import Documents
+from reconciler.kinds.zone import zone_address
+from reconciler.model.address import Address
 from reconciler.model.secret import SecretReference
 from reconciler.render.names.ground import ground_of
 
@@ -70,6 +72,11 @@ class Site:
     def zones_of(self, view: View = INSIDE) -> tuple[str, ...]:
         """The names of the zones of a view."""
         return tuple(name for each, name in self.zones if each == view)
+
+    def zone_addresses(self) -> Iterator[Address]:
+        """The zones that the documents tell of, as resources."""
+        for view, name in self.zones:
+            yield zone_address(self.server.door(view), name)
 
     @property
     def catalog(self) -> str:

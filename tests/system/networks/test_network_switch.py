@@ -103,6 +103,8 @@ def change(machine: SshMachine, script: str, digest: str = "d-1") -> None:
 
 
 def state(host: LabHost) -> list[str]:
+    """As soon as the kernel has seen that nobody else has its IPv6 addresses."""
+    eventually(lambda: None if host.run("ip", "-6", "address", "show", "tentative") else True)
     return sorted(host.run("sh", "-c", STATE).splitlines())
 
 
