@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.config.records import RECORD_TYPES, as_answered, canonical
-from reconciler.drivers.refusal import Forbidden, Missing, Refused
+from reconciler.config.records import RECORD_TYPES, canonical
+from reconciler.drivers.refusal import Missing, Refused
 from reconciler.drivers.simulated.state import Server
 from reconciler.drivers.zone_soundness import (
     LARGEST_SERIAL,
@@ -21,6 +21,7 @@ from reconciler.drivers.zone_soundness import (
     without_nameserver,
     zone_complaints,
 )
+from reconciler.drivers.zone_updates import as_read, sets_after
 from reconciler.ports.nameserver import (
     NewZone,
     RecordSet,
@@ -28,7 +29,6 @@ from reconciler.ports.nameserver import (
     Timers,
     ZoneState,
     ZoneUpdate,
-    forbidden,
 )
 
 HALF = 2**31  # serials beyond this are behind (RFC 1982 §3.2)
@@ -58,7 +58,7 @@ def create(server: Server, new: NewZone) -> Server:
     reasons += homeless_nameservers(new.name, new.records)
     if reasons:
         raise Refused("; ".join(reasons))
-    records = _sorted(new.name, new.records)
+    records = as_read(new.name, new.records)
     return with_zone(server, ZoneState(new.name, new.serial, new.timers, records, new.rules))
 
 
@@ -82,19 +82,7 @@ def update(server: Server, wanted: ZoneUpdate, now: datetime) -> Server:
             no zone.
     """
     zone = named(server, wanted.zone)
-    if zone.serial != wanted.serial:
-        message = f"the serial is {zone.serial} and no longer {wanted.serial}; look again"
-        raise Refused(message)
-    if zone.rules and (denied := sorted(forbidden(zone.rules, wanted))):
-        message = f"{wanted.environment} may not change {', '.join(denied[:5])}"
-        raise Forbidden(message)
-    sets = {record.key: record for record in zone.records}
-    if taken := sorted(sets.keys() & set(wanted.absent)):
-        message = f"already there: {', '.join(taken)}"
-        raise Refused(message)
-    for key in wanted.remove:
-        sets.pop(key, None)
-    sets.update((record.key, record) for record in wanted.put)
+    sets = sets_after(zone, wanted, zone.rules)
     after = changed(zone, sets.values(), wanted.timers, now)
     return server if after is zone else with_zone(server, after)
 
@@ -110,7 +98,7 @@ def changed(
     found = tuple(records)
     if reasons := list(_complaints(zone.name, found)):
         raise Refused("; ".join(reasons))
-    result = replace(zone, records=_sorted(zone.name, found), timers=timers or zone.timers)
+    result = replace(zone, records=as_read(zone.name, found), timers=timers or zone.timers)
     return zone if result == zone else replace(result, serial=next_serial(zone, now))
 
 
@@ -150,18 +138,3 @@ def _unreadable(zone: str, record: RecordSet) -> Iterator[str]:
             canonical(record.type, value, zone)
         except ValueError as error:
             yield f"{record.key} cannot be {value[:80]!r}: {error}"
-
-
-def _sorted(zone: str, records: Iterable[RecordSet]) -> tuple[RecordSet, ...]:
-    return tuple(
-        sorted((_answered(zone, each) for each in records), key=lambda each: (each.name, each.type))
-    )
-
-
-def _answered(zone: str, record: RecordSet) -> RecordSet:
-    """The set as it is read back; the very same if nothing is to be said otherwise."""
-    if record.type not in RECORD_TYPES:
-        values = tuple(sorted(record.values))
-    else:
-        values = tuple(sorted(as_answered(record.type, each, zone) for each in record.values))
-    return record if values == record.values else replace(record, values=values)
