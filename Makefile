@@ -95,6 +95,10 @@ bench-base: dev lab ## Measure the base of nine hosts of the lab, pyinfra and An
 bench-names: dev lab ## Measure zones of up to 100,000 records at BIND in the lab, octoDNS beside it, as root
 	@$(BIN)/python -m benchmarks.names $(ARGS)
 
+.PHONY: bench-webhooks
+bench-webhooks: dev ## Measure ten thousand webhooks in a minute
+	@$(BIN)/python -m benchmarks.webhooks $(ARGS)
+
 .PHONY: lock
 lock: dev ## Resolve the dependencies into requirements*.lock (ARGS=--upgrade for newer ones)
 	@scripts/lock $(ARGS)

@@ -6,7 +6,8 @@ ReconcilerError
 ├── PlanError
 │   └── DependencyLoop   resources need each other in a circle
 ├── GuardRefused         a plan would do more than the policy allows
-│   └── GateClosed       a commit may not be applied, or not yet: signature, window, approval, …
+│   ├── GateClosed       a commit may not be applied, or not yet: signature, window, approval, …
+│   └── RolledBack       a commit has the tree that was rolled back
 ├── VerifyError          what was applied is not what is seen afterwards
 ├── DriverError          the world did not do what it was asked
 │   ├── Unreachable      it did not answer in time; whether it acted is unknown
@@ -29,6 +30,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reconciler.model.address import Address
     from reconciler.model.position import Problem
 
@@ -84,6 +87,15 @@ class GuardRefused(ReconcilerError):
 
 class GateClosed(GuardRefused):
     """A new commit may not be applied, or not yet. The last good commit stays in force."""
+
+    def __init__(self, violations: Sequence[object], opens: datetime | None = None) -> None:
+        """Give every closed gate; `opens` is when all may be open without anybody's doing."""
+        self.opens = opens
+        super().__init__(violations)
+
+
+class RolledBack(GuardRefused):
+    """A commit has a tree that was rolled back. The one that was gone back to stays in force."""
 
 
 class VerifyError(ReconcilerError):

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -35,24 +36,39 @@ from reconciler.errors import (
     SourceError,
     Stalled,
 )
+from reconciler.gitops.back_merge import BackMerges
 from reconciler.gitops.chronicle import Chronicle
+from reconciler.gitops.lost_work import check_lost_work
 from reconciler.gitops.report import Refusal, Report
+from reconciler.gitops.rollback import (
+    BY_ITSELF,
+    acknowledged,
+    check_quarantine,
+    is_going_back,
+    needs_rollback,
+)
 from reconciler.gitops.source import ConfigSource
 from reconciler.model.address import Scope
+from reconciler.model.plain import digest_of
 from reconciler.model.resource import Desired, World
 from reconciler.placement.spread import Room, place
-from reconciler.plan.gates import Candidate
+from reconciler.plan.asked import asked_for
+from reconciler.plan.gates import Candidate, opens_at
+from reconciler.plan.going_back import going_back, keeping_data, keeping_snapshots
 from reconciler.plan.guards import Violation, check
 from reconciler.plan.handover import hand_over
 from reconciler.plan.make import make_plan
 from reconciler.plan.policy import Policy, hold_back, with_restarts
 from reconciler.plan.show.status import Status
+from reconciler.plan.sparing import holds_at, spared
 from reconciler.plan.window import Window
 from reconciler.ports.facts import Question
 from reconciler.ports.world import Ports
 from reconciler.render.farm import foreign_bases
+from reconciler.render.ignored import ignore_notes, ignored_at
 from reconciler.render.render import render, rooms
 
+_log = logging.getLogger(__name__)
 REFUSALS = (ConfigError, PlanError, GuardRefused, HistoryRewritten, SourceError, Stalled)
 
 
@@ -67,7 +83,8 @@ class Site:
     holds each environment's last look with what it depended on: planning is pure, so an
     unchanged world is not planned for twice. `noticed` takes what was seen to move in an
     environment since the last time it was asked. `gates` tells why a commit that is not in force
-    yet may not be applied.
+    yet may not be applied. `rollbacks` pushes what takes bad commits back; without it nothing is
+    rolled back by itself.
     """
 
     source: ConfigSource
@@ -85,6 +102,7 @@ class Site:
     latest: dict[str, tuple[object, Look]] = field(default_factory=dict)
     noticed: Callable[[str], Noticed] = lambda _environment: Noticed()
     gates: Callable[[Candidate, Documents], tuple[Violation, ...]] = lambda _candidate, _by: ()
+    rollbacks: BackMerges | None = None
 
 
 def turn(environment: str, site: Site, *, accept_history: bool = False) -> Report:
@@ -92,16 +110,58 @@ def turn(environment: str, site: Site, *, accept_history: bool = False) -> Repor
 
     A head that is refused changes nothing: the reason is recorded, and the commit that was applied
     last stays in force and is kept so. `accept_history` takes a head that does not descend from it.
+    A commit that has failed for too long is taken back, and what was good is made so again at once.
     """
     past = site.chronicle.recall(environment)
-    head = ""
-    try:
-        head = site.source.head(environment, past.revision, accept_history=accept_history)
-        report = reconcile(environment, head, site, past)
-    except REFUSALS as error:
-        report = _keep(environment, site, past, Refusal(head, error))
+    _catch_up(environment, site, past)
+    report = _follow(environment, site, past, accept_history=accept_history)
+    now = site.chronicle.recall(environment)
+    if site.rollbacks is not None and _takes_back(report, site, now, site.rollbacks):
+        past = site.chronicle.recall(environment)
+        _catch_up(environment, site, past)
+        report = _follow(environment, site, past)
     site.chronicle.flush(environment)
     return report
+
+
+def _follow(environment: str, site: Site, past: Status, *, accept_history: bool = False) -> Report:
+    head = ""
+    try:
+        followed = site.source.follow(
+            environment, past.revision, past.branch, accept_history=accept_history
+        )
+        head = followed.revision
+        known = check_quarantine(site.source.mirror, environment, head, past)
+        return reconcile(environment, head, site, replace(known, branch=followed.branch))
+    except REFUSALS as error:
+        return _keep(environment, site, past, Refusal(head, error))
+
+
+def _takes_back(report: Report, site: Site, past: Status, rollbacks: BackMerges) -> bool:
+    """Decide whether the commit of a turn is rolled back, and write that down if so."""
+    environment, bad = report.environment, report.revision
+    if past.failing is None or not report.is_failing:
+        return False
+    now = site.now()
+    try:
+        policy = policy_of(_documents(environment, bad, site, past), bad, site, past)
+        if (reason := needs_rollback(report, past, now, policy.rollback_after)) is None:
+            return False
+        decided = rollbacks.rollbacks.decide(
+            environment, bad, past.ready_revision, reason, now, allows=BY_ITSELF
+        )
+        site.chronicle.rolls_back(environment, decided)
+    except REFUSALS as error:
+        _log.warning("%s: %s is not rolled back: %s", environment, bad[:7], error)
+        return False
+    return True
+
+
+def _catch_up(environment: str, site: Site, past: Status) -> None:
+    """Push rollbacks that were decided and are not where they have to go; that it fails is said."""
+    if site.rollbacks is not None:
+        for line in site.rollbacks.catch_up(environment, past):
+            _log.warning("%s", line)
 
 
 def reconcile(
@@ -129,8 +189,9 @@ def reconcile(
         raise GuardRefused(violations)
     if refusal is None and revision != past.revision:
         candidate = Candidate(environment, revision, past.revision, before.plan)
-        if closed := site.gates(candidate, documents):
-            raise GateClosed(closed)
+        lost = check_lost_work(site.source.mirror, revision, past, policy)
+        if closed := (*site.gates(candidate, documents), *lost):
+            raise GateClosed(closed, opens_at(closed))
     how = detections(before.plan.drifted, noticed, site.monotonic())
     noted = site.chronicle.begins(before, past, refusal, how)
     outcomes = apply(
@@ -151,8 +212,12 @@ def reconcile(
     return report
 
 
-def plan(environment: str, revision: str, site: Site) -> tuple[Look, tuple[Violation, ...]]:
+def plan(
+    environment: str, revision: str, site: Site, *, past: Status | None = None
+) -> tuple[Look, tuple[Violation, ...]]:
     """What `reconcile` would do for a commit, and what the policy has against it.
+
+    `past` is what is remembered by then, else what the journal remembers now.
 
     Of a commit that is no head of the environment's branch nothing runs on a host, and no content
     of a file is read that the branch does not name: anybody may have written it.
@@ -161,7 +226,7 @@ def plan(environment: str, revision: str, site: Site) -> tuple[Look, tuple[Viola
         ConfigError: the commit does not load, or clashes with another environment.
         PlanError: its resources need each other in a circle.
     """
-    past = site.chronicle.recall(environment)
+    past = past or site.chronicle.recall(environment)
     documents = _documents(environment, revision, site, past)
     policy = policy_of(documents, revision, site, past)
     head = site.source.heads().get(environment, "")
@@ -194,6 +259,12 @@ def policy_of(documents: Documents, revision: str, site: Site, past: Status) -> 
     """What the Environment document, the commits since the last Ready and the operator allow."""
     policy = site.source.policy(documents, revision, past.ready_revision)
     policy = policy.tightened(site.floors(documents.environment))
+    policy = replace(
+        policy,
+        allowed=policy.allowed | acknowledged(past),
+        holds=holds_at(past.holds, site.now()),
+        ignored=ignored_at(documents, site.now()),
+    )
     window = documents.policy.restart_window
     if site.restart:
         return replace(policy, restart="now")
@@ -216,28 +287,42 @@ def looker(
     `trusted` is what may be asked without caution, if the documents are not to be trusted.
     """
     desired, others = render(documents), site.source.hosts_of_others(documents.environment)
-    offered, notes = rooms(documents, others), foreign_bases(documents, others)
+    offered = rooms(documents, others)
+    notes = (*foreign_bases(documents, others), *ignore_notes(documents, desired, site.now()))
     scopes = _scopes(desired, offered, past, site.ports)
     questions = _careful(questions_of(desired), trusted)
+    rules = digest_of(documents.policy)
+    is_back = is_going_back(site.source.mirror, revision, past)
+
+    def wanted(placed: Sequence[Desired[Any]], world: World) -> Sequence[Desired[Any]]:
+        return going_back(placed, world, documents.environment) if is_back else placed
 
     def look() -> Look:
         world = site.observe(scopes, site.ports, questions)
         seen = (world, serials_of(world))
-        inputs = (documents, revision, policy, past.applied, offered, notes, seen)
+        inputs = (documents, revision, is_back, policy, past.applied, offered, notes, seen)
         known, latest = site.latest.get(documents.environment, (None, None))
         if latest and known == inputs:
             return latest
         placed = place(documents.environment, desired, offered, world, past.applied)
         full = make_plan(
             documents.environment,
-            with_restarts(placed.desired, policy),
+            spared(
+                documents.environment,
+                with_restarts(wanted(placed.desired, world), policy),
+                world,
+                policy.ignored,
+            ),
             world,
             revision=revision,
             applied=past.applied,
             unplaced=placed.unplaced,
         )
+        full = keeping_data(full) if is_back else full
         kept = hold_back(hand_over(full, _elsewhere(documents)), policy)
-        made = Look(scopes, world, replace(kept, notes=notes), questions)
+        kept = keeping_snapshots(kept) if revision != past.ready_revision or is_back else kept
+        asked = asked_for(documents.environment, placed.desired, past.applied, rules)
+        made = Look(scopes, world, replace(kept, notes=notes, asked=asked), questions)
         site.latest[documents.environment] = (inputs, made)
         return made
 

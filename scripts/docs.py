@@ -120,13 +120,29 @@ def settings_page() -> str:
 def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
     """Every setting by its dotted name; what is the same for each environment, once."""
     for name, field in model.model_fields.items():
-        inner = field.annotation
+        inner, mark = part_of(field.annotation)
         if inner is PolicySettings:
             yield from leaves(PolicyFloor, f"{prefix}{name}.ENVIRONMENT.")
-        elif isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from leaves(inner, f"{prefix}{name}.")
+        elif inner is not None:
+            yield from leaves(inner, f"{prefix}{name}{mark}.")
         else:
             yield prefix + name, field
+
+
+def part_of(annotation: Any) -> tuple[type[BaseModel] | None, str]:
+    """The mapping that a setting holds, with how one of several is named; None: it holds none."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return part_of(inner[0])
+    if origin in {Union, types.UnionType}:
+        found = [part_of(each) for each in inner if each is not types.NoneType]
+        return found[0] if len(found) == 1 else (None, "")
+    if origin is tuple:
+        return part_of(inner[0])[0], "[]"
+    if origin is dict:
+        return part_of(inner[1])[0], ".NAME"
+    is_part = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return (annotation, "") if is_part else (None, "")
 
 
 def type_words(annotation: Any) -> str:
@@ -145,6 +161,8 @@ def type_words(annotation: Any) -> str:
 
 def default_words(field: FieldInfo) -> str:
     """The default of a setting, as it would be written."""
+    if field.is_required():
+        return "needed"
     return "none" if field.default is None else f"`{written(field.default)}`"
 
 

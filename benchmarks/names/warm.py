@@ -18,7 +18,7 @@ from benchmarks.names.tools import ENVIRONMENT, KIB, SERVER, Ours
 from reconciler.cli.repository import open_repository
 from reconciler.cli.site import site_of
 from reconciler.cli.world import Surroundings, surroundings
-from reconciler.config.settings import load_settings
+from reconciler.config.settings_file import load_settings
 from reconciler.drivers.farm import RealFarm
 from reconciler.ports.world import Ports
 from reconciler.reconcile import Site, turn

@@ -1,168 +1,126 @@
-"""`reconciler accept`: what somebody did by hand in a zone becomes what git says."""
+"""`reconciler accept`: what somebody did by hand becomes what git says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from reconciler.cli.accept_resource import Wish, accept_resource
+from reconciler.cli.accept_zone import accept_zone
+from reconciler.cli.acceptance import Acceptance, Target, offer_branch, write_into
 from reconciler.cli.choices import environment_of, environment_option
 from reconciler.cli.command import Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.repository import Repository, open_repository, settings_of
-from reconciler.cli.world import JOURNAL, LIVE, surroundings
-from reconciler.cli.zones import with_changed_record, with_new_records, write_zone_files
-from reconciler.config.load import environments_of, load
-from reconciler.config.repository import Documents
-from reconciler.config.zones import Zone
-from reconciler.engine.observe import NOTHING_ASKED
+from reconciler.cli.world import JOURNAL, LIVE
+from reconciler.config.load import TreeReader, environments_of
 from reconciler.gitops.directory import DirectoryTree
-from reconciler.kinds.zone import ZoneSpec, zone_address
-from reconciler.model.address import Address, Scope
-from reconciler.model.resource import Observed
+from reconciler.kinds import KIND_BY_NAME
+from reconciler.model.address import Address
 from reconciler.plan.show.escape import visible
-from reconciler.ports.nameserver import RecordSet
-from reconciler.render.names.acceptance import Judged, Zoned, field_of, judge
-from reconciler.render.names.server import door_of
-from reconciler.render.names.sources import generated
-from reconciler.render.names.zones import zone_resources
 
-_NEXT = """
-Look at what was written, commit it, and merge it: the next sync makes these records ours and
-changes nothing else."""
+_WRITTEN = """
+Look at what was written, commit it, and merge it: from the next sync on git says this, and nothing
+else changes but what is told above."""
+_PUSHED = """
+Merge it: from the next sync on git says this, and nothing else changes but what is told above.
+Until then it is drift; where that is healed, reconciler hold {environment} {resource} keeps it."""
 
 
 @command("accept")
-@click.argument("address", metavar="zone/ZONE")
-@click.argument("keys", nargs=-1, metavar="[NAME/TYPE]...")
+@click.argument("address", metavar="RESOURCE")
+@click.argument("fields", nargs=-1, metavar="[FIELD]...")
 @click.option(
     "--into",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
     metavar="DIR",
-    help="The work tree of the config repository. Default: the current directory.",
+    help="Write into this work tree of the config repository, and push no branch.",
 )
 @click.option(
     "--world",
     type=click.Choice((LIVE, JOURNAL)),
     default=LIVE,
     show_default=True,
-    help="What to accept from. journal needs no access to any server.",
+    help="What to accept from. journal needs no access to any host or server.",
+)
+@click.option(
+    "--gone",
+    is_flag=True,
+    help="Accept that the resource is gone: its document, or its item of one, is removed.",
 )
 @environment_option
 @click.pass_obj
 def accept(
     given: Given,
     address: str,
-    keys: Sequence[str],
-    into: Path,
+    fields: Sequence[str],
+    into: Path | None,
     world: str,
+    gone: bool,
     environment: str | None,
 ) -> Exit:
-    """Write what was done by hand in a zone into its document.
+    """Write what was done by hand into the document that says otherwise.
 
-    NAME/TYPE is a record set, such as www/A or @/MX; without one, all that were made or changed
-    by hand. Nothing on the server is changed. Records of machines, hosts and services come from
-    their documents, and cannot be accepted. Comments in the file are kept.
+    RESOURCE is as drift shows it, such as domain/web-1 or file@virt1/etc-ntp.conf. FIELD is one of
+    its fields, such as cpus; of a zone a record set, such as www/A or @/MX. Without one, all that
+    was done by hand. Comments are kept, other environments are not concerned, and nothing is
+    written unless the plan is empty for it then.
+
+    It goes to a branch accept/ENVIRONMENT/RESOURCE on top of the environment's own, which is
+    pushed for you to merge; --into DIR writes a work tree instead. What is nobody's is adopted
+    rather than accepted. Nothing on the farm is changed.
     """
-    kind, _, zone_name = address.partition("/")
-    if kind != "zone" or not zone_name:
-        raise Failure(f"only zones can be accepted, such as zone/farm.internal, and not {address}")
+    wanted = _address(address)
+    if gone and (fields or wanted.kind == "zone"):
+        raise Failure("--gone goes with a whole resource that is no zone")
     with open_repository(settings_of(given)) as repository:
         repository.try_fetch()
         name = environment_of(repository, environment)
-        tree = DirectoryTree(into)
+        target = None if into is not None else _target(repository, name)
+        tree: TreeReader = (
+            repository.mirror.tree(target.head) if target else DirectoryTree(into or Path())
+        )
         if name not in environments_of(tree):
             raise Failure(f"{into} holds no environments/{name}; name the work tree with --into")
-        documents = load(tree, name, may_lack_addresses=True)
-        document = _document(documents, zone_name)
-        zone = _zoned(repository, documents, document, world)
-    judged = judge(zone, keys)
-    files = _written(into, documents, document, judged)
-    write_zone_files(into, name, files)
-    return _tell(judged, sorted(files))
+        if wanted.kind == "zone":
+            accepted = accept_zone(repository, name, tree, wanted.name, fields, world)
+        else:
+            wish = Wish(wanted, fields, gone)
+            accepted = accept_resource(repository, name, tree, wish, world)
+        _tell(accepted)
+        if not accepted.files:
+            return Exit.ERROR if accepted.refused else Exit.SAME
+        if target is None:
+            write_into(into or Path(), accepted)
+        elif not offer_branch(repository, tree, accepted, target):
+            return Exit.ERROR
+    rest = _WRITTEN if target is None else _PUSHED
+    click.echo(rest.format(environment=name, resource=visible(address)))
+    return Exit.ERROR if accepted.refused else Exit.SAME
 
 
-def _document(documents: Documents, name: str) -> Zone:
-    """The document of a zone.
-
-    Raises:
-        Failure: there is none that could hold records.
-    """
-    found = {
-        zone_address(door_of(documents, each), each.zone_name).name: each
-        for each in documents.zones.values()
-    }
-    if name in found:
-        return found[name]
-    known = ", ".join(sorted(found)) or "none"
-    made = {each.address.name for each in zone_resources(documents)}
-    if name in made:
-        raise Failure(
-            f"zone {name} is made for the addresses of a network and has no records by hand; "
-            f"write a Zone document for it (kind: Zone, name: {name}), then accept again"
-        )
-    raise Failure(f"no Zone document describes {name}; there are: {known}")
+def _address(text: str) -> Address:
+    try:
+        address = Address.parse(text)
+    except ValueError as error:
+        raise Failure(str(error)) from error
+    if address.kind not in KIND_BY_NAME:
+        raise Failure(f"there is no kind {address.kind}; kinds are {', '.join(KIND_BY_NAME)}")
+    return address
 
 
-def _zoned(repository: Repository, documents: Documents, document: Zone, world: str) -> Zoned:
-    """The zone as it was applied, if it was, and as it is seen now.
-
-    Only this zone is looked at: it may be one that no commit in force has, since a plan that needs
-    it was refused.
-    """
-    name = documents.environment
-    scope = Scope("zone", document.zone_name, door_of(documents, document))
-    address = zone_address(scope.server or "", scope.name)
-    around = surroundings(repository, name, world)
-    look = around.observe([scope], around.ports, NOTHING_ASKED)
-    if reason := look.unknown.get(scope):
-        raise Failure(f"zone {address.name} cannot be looked at: {reason}")
-    seen = tuple(each for each in look.observed if _is_of(each, address))
-    if not seen:
-        raise Failure(f"zone {address.name} is not served by {document.server}")
-    applied = repository.chronicle.recall(name).revision
-    before = _records(repository.source.documents(name, applied), address) if applied else ()
-    sources = generated(documents, document).sources
-    return Zoned(document, name, before, seen, sources, _records(documents, address))
+def _target(repository: Repository, environment: str) -> Target:
+    """The branch of an environment."""
+    followed = repository.source.follow(environment, "", "")
+    return Target(followed.branch, followed.revision)
 
 
-def _is_of(observed: Observed[ZoneSpec], address: Address) -> bool:
-    return (observed.address.kind, observed.address.name) == ("zone", address.name)
-
-
-def _records(documents: Documents, address: Address) -> tuple[RecordSet, ...]:
-    for each in zone_resources(documents):
-        if each.address == address:
-            return tuple(each.spec.records)
-    return ()
-
-
-def _written(root: Path, documents: Documents, zone: Zone, judged: Judged) -> Mapping[str, str]:
-    """The texts of the files with what was accepted in them."""
-    files: dict[str, str] = {}
-    for each in judged.accepted:
-        if not each.is_new:
-            file = documents.position("Zone", zone.name, "records", each.key).file
-            text = files.get(file) or (root / file).read_bytes().decode()
-            files[file] = with_changed_record(text, zone, each.key, field_of(zone, each))
-    if new := [each for each in judged.accepted if each.is_new]:
-        fields = [field for each in new if (field := field_of(zone, each))]
-        files |= with_new_records(root, documents, zone, fields, files)
-    return files
-
-
-def _tell(judged: Judged, files: Sequence[str]) -> Exit:
-    for each in judged.accepted:
-        what = ", ".join(each.record.values) if each.record else "gone, as it is on the server"
-        click.echo(visible(f"{each.key}: {what}"))
-    for path in files:
-        click.echo(visible(f"wrote {path}"))
-    for key, why in judged.refused.items():
-        click.echo(visible(f"{key} is not accepted: {why}"), err=True)
-    if judged.accepted:
-        click.echo(_NEXT)
-    elif not judged.refused:
+def _tell(accepted: Acceptance) -> None:
+    for line in (*accepted.told, *accepted.notes):
+        click.echo(visible(line))
+    for what, why in accepted.refused.items():
+        click.echo(visible(f"{what} is not accepted: {why}"), err=True)
+    if not accepted.files and not accepted.refused:
         click.echo("Nobody made or changed a record of this zone by hand.")
-    return Exit.ERROR if judged.refused else Exit.SAME

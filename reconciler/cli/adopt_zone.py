@@ -153,7 +153,11 @@ def _files(
     notes = list(differing(state.timers, timers(there, documents.farm.contact)))
     if not adopted.records:
         return {}, adopted, notes
-    return with_new_records(root, documents, there, adopted.records, {}), adopted, notes
+
+    def read(path: str) -> str:
+        return (root / path).read_bytes().decode()
+
+    return with_new_records(read, documents, there, adopted.records), adopted, notes
 
 
 def _new(

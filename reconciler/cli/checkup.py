@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reconciler.cli.command import Given
 from reconciler.cli.repository import SETTINGS, Repository, pause
+from reconciler.cli.served import webhook_answers
 from reconciler.cli.world import access_of
 from reconciler.config.described import DescribedServer
 from reconciler.config.documents import Host
@@ -44,6 +45,7 @@ def local_answers(settings: Settings) -> Iterator[Answer]:
     if settings.farm.kind == "real":
         yield from _key_answers(settings)
     yield _directory_answer(settings.state_directory)
+    yield from webhook_answers(settings)
 
 
 def repository_answers(repository: Repository) -> Iterator[Answer]:

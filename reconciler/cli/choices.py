@@ -71,7 +71,7 @@ def revision_of(
     if branch is not None and revision is not None:
         raise Failure("give --branch or --revision, not both")
     if revision is not None:
-        return _commit(repository.mirror, revision)
+        return commit_of(repository.mirror, revision)
     if branch is not None:
         return _head(repository.mirror, branch)
     return repository.source.head(environment, "")
@@ -84,7 +84,7 @@ def _head(mirror: Mirror, branch: str) -> str:
     return heads[branch]
 
 
-def _commit(mirror: Mirror, revision: str) -> str:
+def commit_of(mirror: Mirror, revision: str) -> str:
     """The commit of a tag, or of an id that may be shortened. Nothing else is handed to git."""
     tag = ORIGIN_TAGS + revision
     for name in ([tag] if is_ref(tag) else []) + ([revision] if _HEX.match(revision) else []):

@@ -16,7 +16,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.errors import ConfigError, ReconcilerError
-from reconciler.plan.show.escape import visible
+from reconciler.plan.show.escape import line, visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,8 +37,8 @@ class Failure(click.ClickException):
     exit_code = Exit.ERROR
 
     def show(self, file: Any = None) -> None:
-        """Print the message to stderr; what hosts and documents say acts on no terminal."""
-        lines = "\n".join(map(visible, self.message.split("\n")))
+        """Print the message to stderr; what hosts and documents say acts on no terminal or CI."""
+        lines = "\n".join(line(visible(each)) for each in self.message.split("\n"))
         click.echo(f"reconciler: {lines}", file=file, err=file is None)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from reconciler.cli.lookout import Lookout
 from reconciler.cli.reports import report_lines
@@ -19,28 +21,46 @@ from reconciler.daemon.slots import Next, Reason
 from reconciler.engine.consequence import Consequence
 from reconciler.engine.housekeeping import Housekeeping, named_images
 from reconciler.engine.verify import Look
-from reconciler.errors import ReconcilerError, SourceError, Unreachable, VerifyError
+from reconciler.errors import GateClosed, ReconcilerError, SourceError, Unreachable, VerifyError
+from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.report import Report
+from reconciler.model.standing import Hold
 from reconciler.plan.show.text import plain
+from reconciler.plan.sparing import TIME, holds_at
 from reconciler.reconcile import REFUSALS, Site, turn
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 AT_ONCE = timedelta(seconds=1)
-FIXED = ("repository", "branches", "environments", "farm", "hosts", "state_directory", "journal")
+FIXED = (
+    "repository",
+    "branches",
+    "environments",
+    "farm",
+    "hosts",
+    "state_directory",
+    "journal",
+    "forge",
+    "listen",
+)
 
 
 @dataclass
 class Keeper:
     """Keeps one repository's farm as it should be. `settings` are those in force.
 
-    `lookout` is told what each turn has looked at.
+    `lookout` is told what each turn has looked at. `preludes` are called with the environment
+    before a turn, `followups` with its report after it; what goes wrong in them is only logged.
     """
 
     repository: Repository
     around: Surroundings
     settings: Settings
     lookout: Lookout | None = None
+    preludes: list[Callable[[str], None]] = field(default_factory=list)
+    followups: list[Callable[[Report], object]] = field(default_factory=list)
     _said: dict[str, str] = field(default_factory=dict)
+    _holds: dict[str, tuple[Hold, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Put the site together; its floors follow the settings in force."""
@@ -55,11 +75,33 @@ class Keeper:
             SourceError: it did not answer, or what it has is broken.
         """
         before = self._heads()
-        if before and self.repository.mirror.poll() == self.repository.mirror.heads():
-            return ()
-        self.repository.fetch()
-        after = self._heads()
-        return [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        if not before or self._has_moved():
+            self.repository.fetch()
+            after = self._heads()
+            for name in before and self.settings.environments:  # ours may wait beside theirs
+                self.repository.journal(name).catch_up()
+        else:
+            after = before
+        moved = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        return dict.fromkeys([*moved, *self._decided()])
+
+    def _has_moved(self) -> bool:
+        """Whether the remotes have what is not here."""
+        mirrors = {self.repository.mirror, self.repository.record}
+        return any(each.poll() != _heads_of(each) for each in mirrors)
+
+    def _decided(self) -> Iterator[str]:
+        """The environments of which people have decided something else since their last turn.
+
+        What we write ourselves into the journal moves none of them.
+        """
+        for name, holds in tuple(self._holds.items()):
+            try:
+                now = self.repository.chronicle.recall(name).holds
+            except REFUSALS:  # the turn tells of it
+                continue
+            if now != holds:
+                yield name
 
     def look(self, environment: str, reasons: frozenset[Reason], stopping: threading.Event) -> Next:
         """One turn, and when to come again if nothing happens before.
@@ -69,8 +111,12 @@ class Keeper:
         """
         del reasons
         site = replace(self._site, stopping=stopping.is_set, sleep=_sleeper(stopping))
+        with suppress(*REFUSALS):
+            self._holds[environment] = site.chronicle.recall(environment).holds
+        self._call_all(self.preludes, environment)
         report = self._turn(environment, site)
         self._tell(report)
+        self._call_all(self.followups, report)
         if report.consequence is Consequence.RETRY and not stopping.is_set():
             raise _why_again(report)
         if report.after is not None and report.finding is None and not stopping.is_set():
@@ -137,11 +183,37 @@ class Keeper:
             return {}
 
     def _next(self, report: Report) -> Next:
-        """The environment's own interval, where its documents can be had."""
+        """The environment's own interval, where its documents can be had, or what ends before."""
         documents = (
             self._documents(report.environment, report.revision) if report.revision else None
         )
-        return Next() if documents is None else Next(documents.policy.interval)
+        ends = [*self._ends(report.environment, documents), *_opening(report, self._site.now())]
+        soonest = min(ends, default=None)
+        if documents is None:
+            return Next(soonest)
+        return Next(min([documents.policy.interval, *ends]))
+
+    def _ends(self, environment: str, documents: Documents | None) -> Iterator[timedelta]:
+        """In what time something that is left alone now is left alone no more."""
+        now = self._site.now()
+        for hold in holds_at(self._holds.get(environment, ()), now):
+            if hold.until is not None:
+                yield datetime.strptime(hold.until, TIME).replace(tzinfo=UTC) - now
+        for ignore in documents.ignores.values() if documents else ():
+            if ignore.until > now:
+                yield ignore.until - now
+
+    def _call_all(self, those: Iterable[Callable[[T], None]], about: T) -> None:
+        """Call what goes with a turn; the same trouble as last time is not said again."""
+        for each in those:
+            trouble, called = "", getattr(each, "__qualname__", repr(each))
+            try:
+                each(about)
+            except ReconcilerError as error:
+                trouble = str(error)
+            if trouble and trouble != self._said.get(called):
+                _log.warning("%s", trouble)
+            self._said[called] = trouble
 
     def _tell(self, report: Report) -> None:
         """Log what a turn did; the same as last time is not said again."""
@@ -152,6 +224,21 @@ class Keeper:
         level = logging.DEBUG if not news else logging.WARNING if bad else logging.INFO
         for line in text.splitlines():
             _log.log(level, "%s", line)
+
+
+def _heads_of(mirror: Mirror) -> Mapping[str, str]:
+    """The branches as last fetched. A journal of its own may have none yet."""
+    try:
+        return mirror.heads()
+    except SourceError:
+        return {}
+
+
+def _opening(report: Report, now: datetime) -> Iterator[timedelta]:
+    """In what time the gates may be open for a commit that waits at them."""
+    error = report.refusal.error if report.refusal else None
+    if isinstance(error, GateClosed) and error.opens is not None:
+        yield error.opens - now
 
 
 def _sleeper(stopping: threading.Event) -> Callable[[float], None]:

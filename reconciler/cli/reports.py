@@ -28,7 +28,8 @@ def exit_of(report: Report) -> Exit:
     """Whether the farm is what the branch says, only partly by intention, or not at all."""
     if report.refusal or report.failed or report.residue or report.unknown:
         return Exit.ERROR
-    return Exit.DIFFERENT if report.after and report.after.plan.changes else Exit.SAME
+    plan = report.after.plan if report.after else None
+    return Exit.DIFFERENT if plan and (plan.changes or plan.hold) else Exit.SAME
 
 
 def report_lines(report: Report) -> Iterator[Line]:
@@ -45,6 +46,9 @@ def report_lines(report: Report) -> Iterator[Line]:
     yield Line(LineKind.HEADING, f"{where}: {_count(report, done)}")
     yield from _changes(done)
     yield from _troubles(report)
+    for hold in report.after.plan.holds:
+        what = hold.resource or report.environment
+        yield Line(LineKind.HELD, visible(f"{what} is {hold}"), 1)
     held = [change for change in report.after.plan.changes if change.held is not None]
     yield from _changes(held)
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from reconciler.errors import SettingsError, SourceError
 from reconciler.gitops.branches import pattern_problems
 from reconciler.gitops.chronicle import Chronicle
 from reconciler.gitops.environment import Access
+from reconciler.gitops.forges.open import open_forge
+from reconciler.gitops.forges.port import Forge
 from reconciler.gitops.journal import Journal
 from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.notes import Notes
@@ -49,6 +51,14 @@ class Repository:
     def mirror(self) -> Mirror:
         """The mirror of the config repository."""
         return self.source.mirror
+
+    @cached_property
+    def forge(self) -> Forge | None:
+        """The forge of the settings, opened when it is first asked for.
+
+        None, with one line of log, if there is none or it cannot be used.
+        """
+        return open_forge(self.settings.forge, SystemClock().monotonic)
 
     def journal(self, environment: str) -> Journal:
         """The journal of an environment."""

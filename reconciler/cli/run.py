@@ -7,14 +7,18 @@ import os
 import random
 import sys
 from contextlib import closing
+from datetime import timedelta
 
 import click
 
 from reconciler.cli.command import Given, command
 from reconciler.cli.exits import Exit
+from reconciler.cli.herald import heralding
 from reconciler.cli.keeper import Keeper
 from reconciler.cli.lookout import Lookout
+from reconciler.cli.releasing import Releasing
 from reconciler.cli.repository import Repository, open_repository, settings_of
+from reconciler.cli.served import Served
 from reconciler.cli.world import surroundings
 from reconciler.daemon.clock import SystemClock
 from reconciler.daemon.lock import state_lock
@@ -26,6 +30,8 @@ from reconciler.daemon.watch import local_git_directory
 from reconciler.errors import SourceError
 
 _log = logging.getLogger(__name__)
+PATIENCE = timedelta(seconds=5)  # with a forge, when told to stop
+_CHATTY = ("httpx", "httpcore")  # they tell of each request
 _FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
 
 
@@ -59,15 +65,22 @@ def _serve(given: Given, repository: Repository) -> tuple[str, ...]:
     pace = Pace(poll=settings.interval, look=settings.full_look)
     loop = Loop(environments, keeper.look, keeper.poll, pace=pace, timing=timing)
     lookout = keeper.lookout = Lookout(loop, around.ports, around.events, timing)
+    served = Served(settings, loop, timing.clock)
 
     def reload() -> None:
         new = settings_of(given)
         keeper.take_over(new)
+        served.take_over(new)
         loop.change_pace(poll=new.interval, look=new.full_look)
         logging.getLogger().setLevel(new.log_level.upper())
 
     directory = local_git_directory(settings.repository.url)
-    with closing(lookout):
+    with closing(lookout), served, heralding(repository, PATIENCE) as herald:
+        if herald is not None:
+            keeper.preludes.append(herald.begins)
+            keeper.followups.append(herald.ended)
+        publish = herald.release if herald is not None else None
+        keeper.followups.append(Releasing(repository, lambda: keeper.settings, publish))
         return run_loop(
             loop,
             reload=reload,
@@ -79,3 +92,5 @@ def _serve(given: Given, repository: Repository) -> tuple[str, ...]:
 
 def _start_log(level: str) -> None:
     logging.basicConfig(stream=sys.stderr, level=level.upper(), format=_FORMAT, force=True)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from reconciler.cli.repository import Repository, pause
 from reconciler.cli.world import Surroundings
 from reconciler.config.settings import PolicyFloor, Settings
 from reconciler.daemon.clock import SystemClock
 from reconciler.engine.apply import Reporter
+from reconciler.gitops.back_merge import BackMerges
+from reconciler.gitops.evidence import Witness
+from reconciler.gitops.gatekeeper import Gatekeeper
+from reconciler.gitops.keyring import Keys
+from reconciler.gitops.rollback import Rollbacks
+from reconciler.gitops.signatures import Signatures
+from reconciler.gitops.signing import SigningKey
+from reconciler.gitops.stream import Identity
 from reconciler.model.change import Disruption
 from reconciler.plan.policy import Policy
 from reconciler.reconcile import Site
@@ -23,9 +32,11 @@ def site_of(
 ) -> Site:
     """A site. `settings` gives those in force, where they may change meanwhile."""
     current = settings or (lambda: repository.settings)
+    keeper = gatekeeper_of(repository, current)
     return Site(
         source=repository.source,
-        chronicle=repository.chronicle,
+        chronicle=replace(repository.chronicle, verified=keeper.said),
+        gates=keeper.closed,
         ports=around.ports,
         observe=around.observe,
         now=SystemClock().now,
@@ -33,6 +44,37 @@ def site_of(
         sleep=pause,
         floors=lambda environment: floor_of(current().policy.floor(environment)),
         reporter=reporter,
+        rollbacks=back_merges_of(repository),
+    )
+
+
+def back_merges_of(repository: Repository) -> BackMerges:
+    """What makes rollbacks and merges them back, in the name and with the key of the settings."""
+    settings = repository.settings
+    identity = Identity(settings.journal.name, settings.journal.email)
+    key = SigningKey(settings.commits.signing_key) if settings.commits.signing_key else None
+    return BackMerges(Rollbacks(repository.source, identity, key), repository.forge)
+
+
+def gatekeeper_of(repository: Repository, current: Callable[[], Settings]) -> Gatekeeper:
+    """Who asks the gates. The keys are read anew each time: nobody restarts to revoke one."""
+    clock = SystemClock()
+
+    def keys() -> Keys:
+        signers = current().signers
+        return Keys.read(signers.ssh, signers.gpg, signers.revoked)
+
+    directory = repository.settings.state_directory / "signers"
+    return Gatekeeper(
+        Witness(
+            repository.source,
+            repository.chronicle,
+            Signatures(repository.mirror.git, keys, directory),
+            lambda: repository.forge,
+            clock.now,
+        ),
+        lambda environment: current().gates.floor(environment),  # noqa: PLW0108 - they change
+        clock.now,
     )
 
 
@@ -45,4 +87,5 @@ def floor_of(written: PolicyFloor) -> Policy:
         machines_percent=written.max_deletions.machines_percent,
         records_percent=written.max_deletions.records_percent,
         suspend=written.suspend,
+        rollback_after=written.rollback_after,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from reconciler.cli import matrix as matrices
 from reconciler.cli.choices import environment_option
 from reconciler.cli.command import Given, command
 from reconciler.cli.exits import Exit
@@ -15,14 +17,19 @@ from reconciler.cli.formats import Format, format_option
 from reconciler.cli.history import moment, record_document
 from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.terminal import screen
+from reconciler.daemon.clock import SystemClock
+from reconciler.errors import SourceError, Stalled
 from reconciler.gitops.journal import Record
+from reconciler.gitops.matrix import Matrix, matrix_of
 from reconciler.gitops.refs import short
 from reconciler.model.condition import Condition, ConditionType
 from reconciler.model.condition import Status as Truth
 from reconciler.model.plain import to_plain
+from reconciler.model.standing import Hold
 from reconciler.plan.show.escape import visible
 from reconciler.plan.show.json import json_text
 from reconciler.plan.show.status import Status
+from reconciler.plan.sparing import holds_at
 
 EVENTS = 3
 _GOOD = {ConditionType.READY: Truth.TRUE, ConditionType.HEALTHY: Truth.TRUE}
@@ -37,12 +44,15 @@ class Standing:
     head: str | None
     events: Sequence[Record]
     waiting: int
+    holds: Sequence[Hold] = ()
+    rests: bool = False
 
     @property
     def ready(self) -> bool:
         """Whether the farm is what the head of the branch says, as far as is known."""
         well = all(is_good(each) for each in self.status.conditions)
-        return well and bool(self.status.conditions) and self.head == self.status.revision
+        follows = self.head == self.status.revision or self.rests
+        return well and bool(self.status.conditions) and follows
 
     @property
     def word(self) -> str:
@@ -58,9 +68,10 @@ class Standing:
 
 @command("status")
 @environment_option
+@click.option("--matrix", is_flag=True, help="Show which commit is where, and what waits.")
 @format_option(Format.TEXT, Format.JSON)
 @click.pass_obj
-def status(given: Given, environment: str | None, form: Format) -> Exit:
+def status(given: Given, environment: str | None, matrix: bool, form: Format) -> Exit:
     """Show how the environments are, from their journals.
 
     No host is looked at; for that there is drift. Exits with 2 unless all are ready.
@@ -70,13 +81,16 @@ def status(given: Given, environment: str | None, form: Format) -> Exit:
         names = (environment,) if environment else repository.settings.environments
         heads = repository.source.heads()
         known = [_standing(repository, name, heads) for name in names]
+        where = _matrix(repository, names) if matrix else None
+    now = f"{SystemClock().now():%Y-%m-%dT%H:%M:%SZ}"
     if form is Format.JSON:
-        click.echo(json_text({"environments": [document(each) for each in known]}), nl=False)
+        told = {"environments": [document(each) for each in known]}
+        click.echo(json_text(matrices.document(where, now) if where else told), nl=False)
     else:
         shown = screen()
-        for each in known:
-            for text, style in lines(each):
-                shown.say(text, style)
+        each_line = (line for each in known for line in lines(each))
+        for text, style in matrices.lines(where, now) if where else each_line:
+            shown.say(text, style)
     return Exit.SAME if all(each.ready for each in known) else Exit.DIFFERENT
 
 
@@ -96,6 +110,7 @@ def document(standing: Standing) -> Mapping[str, Any]:
         "ready_revision": said.ready_revision or None,
         "refused": said.refused or None,
         "hold": said.hold,
+        "holds": [to_plain(each) for each in standing.holds],
         "conditions": [to_plain(condition) for condition in said.conditions],
         "resources": len(said.applied),
         "not_pushed": standing.waiting,
@@ -113,6 +128,9 @@ def lines(standing: Standing) -> Iterator[tuple[str, str]]:
         yield f"  refused  {short(said.refused)}", "red"
     if said.hold:
         yield f"  held     {visible(said.hold)}", "magenta"
+    for each in standing.holds:
+        what = f"{each.resource} is {each}" if each.resource else str(each).removeprefix("held ")
+        yield f"  held     {visible(what)}", "magenta"
     for condition in _telling(said.conditions):
         yield from _condition(condition)
     if standing.waiting:
@@ -121,13 +139,28 @@ def lines(standing: Standing) -> Iterator[tuple[str, str]]:
         yield f"  {moment(record.time)}  {visible(record.subject)}", "dim"
 
 
+def _matrix(repository: Repository, names: Sequence[str]) -> Matrix:
+    return matrix_of(repository.source, names, repository.chronicle.recall)
+
+
+def _rests(repository: Repository, said: Status) -> bool:
+    """Whether there is no branch because no release is open now, and all is as it should be."""
+    with suppress(SourceError, Stalled):
+        followed = repository.source.follow(said.environment, said.revision, said.branch)
+        return bool(said.revision) and followed.revision == said.revision
+    return False
+
+
 def _standing(repository: Repository, name: str, heads: Mapping[str, str]) -> Standing:
     journal = repository.journal(name)
+    said = repository.chronicle.recall(name)
     return Standing(
-        status=repository.chronicle.recall(name),
+        status=said,
         head=heads.get(name),
+        rests=name not in heads and _rests(repository, said),
         events=journal.entries(EVENTS),
         waiting=journal.waiting(),
+        holds=holds_at(said.holds, SystemClock().now()),
     )
 
 
@@ -148,6 +181,8 @@ def _applied(standing: Standing) -> str:
     else:
         count = len(said.applied)
         applied = f"{short(said.revision)}, {count} resource{'' if count == 1 else 's'}"
+    if standing.rests:
+        return f"{applied}; no release is open"
     if standing.head is None:
         return f"{applied}; there is no branch"
     if standing.head != said.revision:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 import click
 
@@ -12,18 +13,23 @@ from reconciler.cli.choices import environment_of, environment_option
 from reconciler.cli.command import Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.formats import Format, write_plan
+from reconciler.cli.herald import Herald, heralding
 from reconciler.cli.progress import progress
+from reconciler.cli.releasing import Releasing
 from reconciler.cli.reports import exit_of, report_lines
 from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.site import site_of
 from reconciler.cli.terminal import remark, screen
 from reconciler.cli.world import surroundings
 from reconciler.daemon.lock import state_lock
+from reconciler.errors import ReconcilerError
 from reconciler.gitops.report import Report
 from reconciler.model.condition import ConditionType, Status
 from reconciler.plan.show.text import Line, LineKind
 from reconciler.reconcile import Site, turn
 from reconciler.reconcile import plan as make_plan
+
+PATIENCE = timedelta(seconds=20)  # with a forge, at the end of a sync
 
 
 @command("sync")
@@ -65,7 +71,8 @@ def sync(
         if dry_run:
             exits = {_show(name, site, accept_history) for name in names}
         else:
-            exits = _sync_all(names, repository, site, accept_history, given.verbose)
+            with heralding(repository, PATIENCE) as herald:
+                exits = _sync_all(names, repository, site, accept_history, given.verbose, herald)
     codes = exits if fetched else exits | {Exit.ERROR}
     return Exit.ERROR if Exit.ERROR in codes else max(codes)
 
@@ -84,23 +91,28 @@ def _all(repository: Repository) -> tuple[str, ...]:
 
 
 def _show(name: str, site: Site, accept_history: bool) -> Exit:
-    applied = site.chronicle.recall(name).revision
-    head = site.source.head(name, applied, accept_history=accept_history)
-    look, violations = make_plan(name, head, site)
+    past = site.chronicle.recall(name)
+    followed = site.source.follow(name, past.revision, past.branch, accept_history=accept_history)
+    look, violations = make_plan(name, followed.revision, site)
     write_plan(look.plan, violations, Format.TEXT)
     return plans.exit_of(look.plan, violations)
 
 
 def _sync_all(
-    names: Iterable[str], repository: Repository, site: Site, accept_history: bool, verbose: int
+    names: Iterable[str],
+    repository: Repository,
+    site: Site,
+    accept_history: bool,
+    verbose: int,
+    herald: Herald | None,
 ) -> set[Exit]:
     """One after the other; who waited for what another makes has a second turn after it."""
     reports: dict[str, Report] = {}
     for name in names:
-        reports[name] = _sync(name, repository, site, accept_history, verbose)
+        reports[name] = _sync(name, repository, site, accept_history, verbose, herald)
     late = [name for name, report in reports.items() if _waited(report)]
     for name in late if reports.keys() - set(late) else ():
-        reports[name] = _sync(name, repository, site, accept_history, verbose)
+        reports[name] = _sync(name, repository, site, accept_history, verbose, herald)
     return {exit_of(report) for report in reports.values()}
 
 
@@ -109,15 +121,36 @@ def _waited(report: Report) -> bool:
 
 
 def _sync(
-    name: str, repository: Repository, site: Site, accept_history: bool, verbose: int
+    name: str,
+    repository: Repository,
+    site: Site,
+    accept_history: bool,
+    verbose: int,
+    herald: Herald | None,
 ) -> Report:
     shown = screen()
+    if herald is not None:
+        herald.begins(name)
     with progress(shown, name, verbose) as reporter:
         report = turn(name, replace(site, reporter=reporter), accept_history=accept_history)
     shown.lines(report_lines(report))
+    for line in _follow_up(repository, report, herald):
+        shown.say(line)
+    if herald is not None:
+        herald.ended(report)
     for condition in repository.chronicle.recall(name).conditions:
         if condition.type is ConditionType.PENDING_RESTART and condition.status is Status.TRUE:
             shown.lines([Line(LineKind.HELD, f"waiting for a restart: {condition.message}", 1)])
     if waiting := repository.journal(name).waiting():
         remark(f"{name}: {waiting} records could not be pushed; they are kept and tried again")
     return report
+
+
+def _follow_up(repository: Repository, report: Report, herald: Herald | None) -> tuple[str, ...]:
+    """What follows from a turn; that it fails is told, and does not make the turn a failed one."""
+    publish = herald.release if herald is not None else None
+    try:
+        return Releasing(repository, lambda: repository.settings, publish)(report)
+    except ReconcilerError as error:
+        remark(f"{error}; it is tried again with the next sync")
+        return ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.plan.show.escape import visible
+from reconciler.plan.show import escape
 from reconciler.plan.show.text import Line, LineKind
 
 if TYPE_CHECKING:
@@ -71,5 +71,5 @@ def screen() -> Screen:
 
 def remark(text: str) -> None:
     """Something besides, on standard error, so that it never gets into a document."""
-    lines = "\n".join(map(visible, text.split("\n")))
+    lines = "\n".join(escape.line(escape.visible(each)) for each in text.split("\n"))
     click.echo(f"reconciler: {lines}", err=True)

@@ -20,6 +20,7 @@ from reconciler.engine.observe import Questions, observe
 from reconciler.errors import ConfigError, SettingsError
 from reconciler.model.address import Scope
 from reconciler.model.resource import World
+from reconciler.model.secret import SealedSecret
 from reconciler.ports.world import Ports
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def surroundings(repository: Repository, environment: str, world: str = LIVE) ->
 
         return Surroundings(SimulatedFarm.open(Path(world), sleep=pause, now=_now))
     if repository.settings.farm.kind == "simulated":
-        return Surroundings(simulated_farm(repository))
+        return Surroundings(_opening(repository, simulated_farm(repository)))
     farm = real_farm(repository)
     return Surroundings(farm, events=farm.events)
 
@@ -114,6 +115,24 @@ def simulated_farm(repository: Repository) -> SimulatedFarm:
     return SimulatedFarm.create(file, farm.state, sleep=pause, now=_now)
 
 
+def _opening(repository: Repository, farm: Ports) -> Ports:
+    """The simulated farm such that secrets are opened for it, if the settings name keys."""
+    keys = repository.settings.secrets.by_environment()
+    if not keys:
+        return farm
+    from reconciler.cli.hosts import FarmBook
+    from reconciler.drivers.secrets import Keyring
+    from reconciler.drivers.simulated.opening import OpeningFarm
+
+    keyring, book = Keyring(keys), FarmBook(repository, SystemClock().monotonic)
+
+    def reveal(host: str, sealed: SealedSecret) -> None:
+        if described := book.hosts().get(host):
+            keyring.reveal(described.environment, sealed)
+
+    return OpeningFarm(farm, reveal)
+
+
 def access_of(hosts: HostSettings) -> Access:
     """How the hosts are reached.
 
@@ -148,6 +167,13 @@ def _documents(repository: Repository) -> Iterator[Documents]:
             remark(f"{environment} does not load, its hosts are left out: {error}")
 
 
+def has_begun(repository: Repository, environment: str) -> bool:
+    """Whether the journal of an environment has seen any of the world."""
+    from reconciler.plan.inventory import scopes_in
+
+    return bool(scopes_in(repository.journal(environment).read() or {}))
+
+
 def _remembered(repository: Repository, environment: str) -> Surroundings:
     """The world as the journal saw it last."""
     from reconciler.plan.inventory import load_world, scopes_in
@@ -163,9 +189,12 @@ def _remembered(repository: Repository, environment: str) -> Surroundings:
     record = journal.entries(1)[0]
     remark(f"the world is that of {record.time:%Y-%m-%d %H:%M} UTC ({record.subject})")
 
+    told: set[Scope] = set()
+
     def look(scopes: Iterable[Scope], ports: Ports, questions: Questions) -> World:
         del ports, questions
-        if new := sorted(set(scopes) - seen):
+        if new := sorted(set(scopes) - seen - told):
+            told.update(new)
             names = ", ".join(map(str, new))
             remark(f"the journal has not seen {names} yet; taken for empty")
         return world

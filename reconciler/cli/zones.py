@@ -44,19 +44,17 @@ def write_zone_files(root: Path, environment: str, files: Mapping[str, str]) -> 
 
 
 def with_new_records(
-    root: Path,
+    read: Callable[[str], str],
     documents: Documents,
     zone: Zone,
     records: Sequence[Mapping[str, Any]],
-    changed: Mapping[str, str],
 ) -> dict[str, str]:
     """The file of a Zone document with more records in it, by its path.
 
-    `changed` are texts of files that were changed already, and not written yet.
+    `read` gives the text of a file.
     """
     file = documents.position("Zone", zone.name).file
-    text = changed.get(file) or (root / file).read_bytes().decode()
-    return {file: with_items(text, "Zone", zone.name, "records", records)}
+    return {file: with_items(read(file), "Zone", zone.name, "records", records)}
 
 
 def with_changed_record(text: str, zone: Zone, key: str, fields: Mapping[str, Any] | None) -> str:

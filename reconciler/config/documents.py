@@ -13,7 +13,6 @@ from reconciler.config.document import Document, EnvironmentName
 from reconciler.config.fields import (
     CpuModel,
     Cpus,
-    Cron,
     Domain,
     ImageUrl,
     Interval,
@@ -26,13 +25,14 @@ from reconciler.config.fields import (
     Sha256,
     Sha512,
     Size,
-    TimeZone,
     Uuid,
     Vlan,
     WholeSize,
 )
 from reconciler.config.firewall import Firewall
 from reconciler.config.first_boot import FirstBoot
+from reconciler.config.gates import GateFields, WindowField
+from reconciler.config.ignore import Ignore
 from reconciler.config.install import Install
 from reconciler.config.nameserver import Nameserver
 from reconciler.config.networks import Network
@@ -107,14 +107,6 @@ class DeletionLimits(Part):
     records_percent: Percent = Field(30, description="Part of a zone's record sets.")
 
 
-class WindowField(Part):
-    """A time that comes again and again."""
-
-    opens: Cron = Field(description="When it opens, as in a crontab: `0 2 * * sat`.")
-    duration: Interval = Field(description="How long it stays open.")
-    timezone: TimeZone = Field("UTC", description="The time zone of `opens`.")
-
-
 class Environment(Document):
     """The policy of one environment."""
 
@@ -132,6 +124,15 @@ class Environment(Document):
     )
     snapshot_before: Literal["never", "restart", "replace"] = Field(
         "never", description="From which cost on a machine is snapshotted before it is changed."
+    )
+    rollback: Literal["manual", "automatic"] = Field(
+        "manual", description="Who takes back a commit that fails: people, or the loop."
+    )
+    rollback_after: Interval = Field(
+        parse_duration("10m"), description="How long a new commit may fail before that."
+    )
+    gates: GateFields = Field(
+        GateFields(), description="What a new commit must be before it is applied."
     )
 
 
@@ -303,4 +304,5 @@ DOCUMENTS: tuple[type[Document], ...] = (
     Image,
     Stack,
     VirtualMachine,
+    Ignore,
 )

@@ -291,4 +291,5 @@ def _documents(
         machines=_of("VirtualMachine", models),
         locate=position,
         secrets=secrets,
+        ignores=_of("Ignore", models),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.config.documents import Environment, Farm, Host, Image, VirtualMachine
 from reconciler.config.firewall import Firewall
+from reconciler.config.ignore import Ignore
 from reconciler.config.nameserver import Nameserver
 from reconciler.config.networks import Network
 from reconciler.config.proxy import Proxy
@@ -38,6 +39,7 @@ class Documents:
     machines: Mapping[str, VirtualMachine]
     locate: Locate
     secrets: Secrets = field(default_factory=Secrets)
+    ignores: Mapping[str, Ignore] = field(default_factory=dict)
 
     def position(self, kind: str, name: str, *path: str) -> Position:
         """Where the value at `path` was decided; list items are found by their name.

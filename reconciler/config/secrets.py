@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.config.parse import Path, Written, parse, shown
 from reconciler.errors import ConfigError
 from reconciler.model.position import Position, Problem
-from reconciler.model.secret import SCHEME, SealedSecret, SecretReference
+from reconciler.model.secret import SCHEME, SealedFile, SealedSecret, SecretReference
 
 FOLDER = "secrets"
 SUFFIX = ".sops.yaml"
@@ -26,16 +26,23 @@ _BASE64 = "[A-Za-z0-9+/]+={0,2}"
 _VALUE = re.compile(
     rf"\AENC\[AES256_GCM,data:{_BASE64},iv:{_BASE64},tag:{_BASE64},type:(?:str|int|float|bool|time)\]\Z"
 )
+_COMMENT_ITEM = re.compile(r"\AENC\[AES256_GCM,[^\]\s]*,type:comment\]\Z")
 _ENCRYPT = "encrypt it: sops encrypt --in-place {}"
 _AGE = "list the age recipients in .sops.yaml, and run sops updatekeys {}"
 
 
 @dataclass(frozen=True, slots=True)
 class SecretFile:
-    """One encrypted file: its values by their key, of which the parts are joined by dots."""
+    """One encrypted file: its values by their key, of which the parts are joined by dots.
+
+    `whole` is all that is encrypted in it, also what no reference can name; `readers` are the
+    public keys of those who can decrypt it, as the file says.
+    """
 
     name: str
     sealed: Mapping[str, SealedSecret]
+    whole: SealedFile
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +122,13 @@ def read_secrets(path: str, content: bytes) -> SecretFile:
         raise ConfigError([*problems, Problem(Position(path), what, "write `key: value` lines")])
     written = documents[0]
     data_keys = _data_keys(written, problems)
-    sealed = dict(_sealed(written, name, data_keys, problems)) if data_keys is not None else {}
+    if data_keys is None:
+        raise ConfigError(problems)
+    whole = _whole(written, problems)
+    sealed = dict(_sealed(written, name, (data_keys, whole), problems))
     if problems:
         raise ConfigError(problems)
-    return SecretFile(name, sealed)
+    return SecretFile(name, sealed, whole, _readers(written))
 
 
 def _name_problems(path: str, name: str) -> Iterator[Problem]:
@@ -149,8 +159,32 @@ def _data_keys(written: Written, problems: list[Problem]) -> tuple[str, ...] | N
     return keys
 
 
+def _readers(written: Written) -> tuple[str, ...]:
+    readers = written.value[METADATA].get("age") or ()
+    return tuple(str(each.get("recipient", "")) for each in readers if isinstance(each, dict))
+
+
+def _whole(written: Written, problems: list[Problem]) -> SealedFile:
+    """All that is encrypted, with the checksum that sops has put to it."""
+    block = written.value[METADATA]
+    mac, modified = block["mac"], block.get("lastmodified")
+    if not isinstance(mac, str) or _VALUE.match(mac) is None or not isinstance(modified, str):
+        what = "its checksum (mac) and the time of it (lastmodified) are not as sops writes them"
+        position = written.position((METADATA, "mac"))
+        problems.append(Problem(position, what, f"restore {written.file} from git"))
+    values = tuple(
+        (tuple(step for step in path if isinstance(step, str)), str(value))
+        for path, value in _leaves(written.value)
+        if path[:1] != (METADATA,) and value not in {None, ""}
+    )
+    return SealedFile(values, str(mac), str(modified), block.get("mac_only_encrypted") is True)
+
+
 def _sealed(
-    written: Written, name: str, data_keys: tuple[str, ...], problems: list[Problem]
+    written: Written,
+    name: str,
+    around: tuple[tuple[str, ...], SealedFile],
+    problems: list[Problem],
 ) -> Iterator[tuple[str, SealedSecret]]:
     """The encrypted values by key. What no reference can name is checked and left out."""
     seen: set[str] = set()
@@ -169,17 +203,21 @@ def _sealed(
             what = f"two values are called {shown(called)}"
             problems.append(Problem(written.position(path), what, "rename one of them"))
         seen.add(called)
-        yield called, SealedSecret(reference, keys, str(value), data_keys)
+        yield called, SealedSecret(reference, keys, str(value), *around)
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """The values of a tree with their paths. An empty mapping or list has none."""
+    """The values of a tree with their paths. An empty mapping or list has none.
+
+    sops makes of a comment in a list an item, which is no value.
+    """
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _leaves(item, (*path, key))
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _leaves(item, (*path, number))
+            if not isinstance(item, str) or _COMMENT_ITEM.match(item) is None:
+                yield from _leaves(item, (*path, number))
     else:
         yield path, value
 

@@ -17,9 +17,14 @@ from pydantic import AfterValidator, Field, model_validator
 from reconciler.config.document import EnvironmentName
 from reconciler.config.documents import DisruptionName
 from reconciler.config.fields import Duration, Mail, OneLine, Percent
+from reconciler.config.forge_settings import ForgeSettings
+from reconciler.config.gates import GateSettings
+from reconciler.config.hook_settings import Hooks, Listen
 from reconciler.config.image_settings import ImageSettings
 from reconciler.config.part import File, Many, Part
+from reconciler.config.promotion_settings import PromotionSettings, ReleaseSettings
 from reconciler.config.secret_settings import SecretSettings
+from reconciler.config.signer_settings import SignerSettings
 from reconciler.model.quantity import format_duration
 
 ENVIRONMENTS: tuple[EnvironmentName, ...] = ("development", "staging", "production")
@@ -179,6 +184,16 @@ class JournalSettings(Part):
     email: Mail = Field("reconciler@localhost", description="The mail address of the author.")
 
 
+class CommitSettings(Part):
+    """How the commits are made that go to branches of people: rollbacks, merges, releases."""
+
+    signing_key: File | None = Field(
+        None,
+        description="The private ssh key they are signed with, without a passphrase, readable by "
+        "its owner only; else they are not signed.",
+    )
+
+
 class DeletionFloor(Part):
     """How much one commit may delete at most, whatever the repository says."""
 
@@ -192,6 +207,9 @@ class PolicyFloor(Part):
     suspend: bool = Field(default=False, description="Plan and report, but change nothing.")
     prune: bool = Field(default=True, description="Whether what is not described may be deleted.")
     drift: Literal["heal", "report"] = Field("heal", description="What may be done about drift.")
+    rollback_after: Pause | None = Field(
+        None, description="How long a new commit may fail at most before it is rolled back."
+    )
     max_disruption: DisruptionName = Field("data-loss", description="The most a change may cost.")
     max_deletions: DeletionFloor = Field(DeletionFloor(), description="How much may go at once.")
 
@@ -246,9 +264,33 @@ class Settings(Part):
         timedelta(days=7), description="How long volumes stay in the trash before they are deleted."
     )
     journal: JournalSettings = Field(JournalSettings(), description="The record of events.")
+    commits: CommitSettings = Field(
+        CommitSettings(), description="Commits on the branches of people."
+    )
     policy: PolicySettings = Field(
         PolicySettings(), description="What repositories may tighten and never loosen."
     )
+    gates: GateSettings = Field(
+        GateSettings(), description="What new commits must be, whatever the repository says."
+    )
+    promotion: PromotionSettings = Field(
+        PromotionSettings(), description="What promotions may do by themselves."
+    )
+    releases: ReleaseSettings = Field(
+        ReleaseSettings(), description="What follows when a release has reached production."
+    )
+    signers: SignerSettings = Field(
+        SignerSettings(), description="Whose signatures count; never told by the repository."
+    )
+    forge: ForgeSettings | None = Field(
+        None, description="The forge of the config repository, which is told what happens."
+    )
+    listen: Listen | None = Field(
+        None,
+        description="Where `run` listens for webhooks: `127.0.0.1:8080`, or `unix:` and the whole "
+        "path of a socket. Without TLS, which a proxy adds. Without it nothing listens.",
+    )
+    hooks: Hooks = Field({}, description="Webhooks by name: each is `POST /hooks/NAME`.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is told on standard error."
     )

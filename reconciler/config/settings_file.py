@@ -10,10 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.config.complaints import complaints
+from reconciler.config.forge_settings import ForgeSettings
 from reconciler.config.merge import Located, locate
 from reconciler.config.parse import parse
 from reconciler.config.secret_settings import SecretSettings
 from reconciler.config.settings import HostSettings, RepositorySettings, Settings
+from reconciler.config.signer_settings import SignerSettings
 from reconciler.errors import ConfigError, SettingsError
 from reconciler.model.position import Problem
 
@@ -105,23 +107,66 @@ def _anchored(settings: Settings, directory: Path) -> Settings:
             "farm": farm.model_copy(update={"file": at(farm.file)}),
             "secrets": SecretSettings(**{each: at(f) for each, f in settings.secrets.files()}),
             "state_directory": directory / settings.state_directory,
+            "forge": _forge_at(settings.forge, directory),
+            "hooks": {name: hook.at(directory) for name, hook in settings.hooks.items()},
+            "signers": SignerSettings(**{n: at(f) for n, f in settings.signers.files().items()}),
         }
     )
 
 
+def _forge_at(forge: ForgeSettings | None, directory: Path) -> ForgeSettings | None:
+    if forge is None:
+        return None
+    files = {"token_file": forge.token_file, "ca_file": forge.ca_file}
+    named = {name: directory / file for name, file in files.items() if file}
+    return forge.model_copy(update=named)
+
+
 def _file_problems(settings: Settings, file: Path | None) -> Iterator[str]:
-    repository = settings.repository
-    for section, by in (("repository", repository), ("hosts", settings.hosts)):
+    yield from _key_problems(settings)
+    for name, identity in settings.secrets.files():
+        if problem := check_private(identity):
+            yield f"secrets.{name}: {problem}"
+    yield from _signer_problems(settings)
+    yield from _forge_problems(settings.forge)
+    yield from _hook_problems(settings)
+    for name, url in (("repository", settings.repository.url), ("journal", settings.journal.url)):
+        if file and _PASSWORD.search(url or "") and (problem := check_private(file)):
+            yield f"{name}.url: holds a password, so this file is a secret: {problem}"
+
+
+def _key_problems(settings: Settings) -> Iterator[str]:
+    for section, by in (("repository", settings.repository), ("hosts", settings.hosts)):
         if by.ssh_key and (problem := check_private(by.ssh_key)):
             yield f"{section}.ssh_key: {problem}"
         if by.known_hosts and (problem := _pins_problem(by.known_hosts)):
             yield f"{section}.known_hosts: {problem}"
-    for name, identity in settings.secrets.files():
-        if problem := check_private(identity):
-            yield f"secrets.{name}: {problem}"
-    for name, url in (("repository", repository.url), ("journal", settings.journal.url)):
-        if file and _PASSWORD.search(url or "") and (problem := check_private(file)):
-            yield f"{name}.url: holds a password, so this file is a secret: {problem}"
+
+
+def _forge_problems(forge: ForgeSettings | None) -> Iterator[str]:
+    token = forge.token_file if forge else None
+    # Without the file nothing is told to the forge; that is no reason to leave the farm alone.
+    if token and token.exists() and (problem := check_private(token)):
+        yield f"forge.token_file: {problem}"
+
+
+def _hook_problems(settings: Settings) -> Iterator[str]:
+    for name, hook in settings.hooks.items():
+        # Without the file there is no such webhook; that is no reason to leave the farm alone.
+        if hook.secret_file.exists() and (problem := check_private(hook.secret_file)):
+            yield f"hooks.{name}.secret_file: {problem}"
+
+
+def _signer_problems(settings: Settings) -> Iterator[str]:
+    for name, file in settings.signers.files().items():
+        if problem := _pins_problem(file):
+            yield f"signers.{name}: {problem}"
+    for environment, floor in settings.gates.by_environment().items():
+        if settings.signers.is_empty and floor.signatures != "none":
+            yield (
+                f"gates.{environment}.signatures is {floor.signatures}, but nobody's key is "
+                "allowed; name a file of keys in signers.ssh or signers.gpg"
+            )
 
 
 def _pins_problem(path: Path) -> str:

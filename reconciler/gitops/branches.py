@@ -103,6 +103,12 @@ def _first(
     return None
 
 
+def version_of(branch: str, patterns: Sequence[str]) -> Version | None:
+    """The version in the name of a branch, by the first pattern that it matches; None if none."""
+    found = (_version(branch, pattern) for pattern in patterns)
+    return next((version for version in found if version is not None), None)
+
+
 def _matches(branch: str, pattern: str) -> bool:
     return branch == pattern or _version(branch, pattern) is not None
 

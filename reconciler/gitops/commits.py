@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,8 +35,8 @@ class CommitInfo:
         return next(reversed(self.all(key)), None)
 
 
-def log(git: Git, commit: str, limit: int) -> tuple[CommitInfo, ...]:
-    """The commit and those before it, newest first, at most `limit`.
+def log(git: Git, commit: str, limit: int, known: Collection[str] = ()) -> tuple[CommitInfo, ...]:
+    """The commit and those before it, newest first, at most `limit` and none that `known` have.
 
     Raises:
         SourceCorrupt: the commit or one before it is missing or broken.
@@ -54,6 +54,7 @@ def log(git: Git, commit: str, limit: int) -> tuple[CommitInfo, ...]:
         _FORMAT,
         "--end-of-options",
         check_object_id(commit),
+        *("^" + check_object_id(each) for each in known),
         "--",
     )
     return tuple(_commits(finished.output.decode("utf-8", "replace").split("\0")[:-1]))
@@ -70,11 +71,12 @@ def _commits(parts: list[str]) -> Iterator[CommitInfo]:
             time=datetime.fromtimestamp(int(seconds or "0"), UTC),
             subject=subject,
             body=body.rstrip("\n"),
-            trailers=tuple(_pairs(trailers)),
+            trailers=tuple(trailer_pairs(trailers)),
         )
 
 
-def _pairs(trailers: str) -> Iterator[tuple[str, str]]:
+def trailer_pairs(trailers: str) -> Iterator[tuple[str, str]]:
+    """Key and value of each trailer, as git lists them unfolded."""
     for line in trailers.splitlines():
         key, colon, value = line.partition(":")
         if colon:

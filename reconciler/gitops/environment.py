@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,13 +88,15 @@ def git_environment(
     inherited = os.environ  # noqa: TID251 - PATH, HOME and proxies are for git and ssh, not for us
     environment = {name: inherited[name] for name in _PASSED_ON if name in inherited}
     environment |= _FIXED
+    if "SSL_CERT_FILE" in environment:  # a git that is built with GnuTLS does not look at it
+        environment["GIT_SSL_CAINFO"] = environment["SSL_CERT_FILE"]
     environment["GIT_CONFIG_GLOBAL"] = str(shared_settings or "/dev/null")
     environment["GIT_ALLOW_PROTOCOL"] = remote.protocol if remote else "none"
     environment["GIT_SSH_COMMAND"] = _ssh(access or Access())
     environment["GIT_SSH_VARIANT"] = "ssh"
     synced = "all" if durable else "committed"
     settings = (*_SETTINGS, ("core.fsync", synced), *_remote_settings(remote))
-    return environment | _as_variables(settings)
+    return with_settings(environment, settings)
 
 
 def shared_settings(remote: Remote) -> str:
@@ -115,12 +117,16 @@ def _remote_settings(remote: Remote | None) -> Iterable[tuple[str, str]]:
             yield "http.extraHeader", header
 
 
-def _as_variables(settings: Iterable[tuple[str, str]]) -> dict[str, str]:
-    variables = {}
-    count = 0
-    for count, (key, value) in enumerate(settings, 1):
-        variables[f"GIT_CONFIG_KEY_{count - 1}"] = key
-        variables[f"GIT_CONFIG_VALUE_{count - 1}"] = value
+def with_settings(
+    environment: Mapping[str, str], settings: Iterable[tuple[str, str]]
+) -> dict[str, str]:
+    """The environment of a git process with more settings, which count over all others."""
+    count = int(environment.get("GIT_CONFIG_COUNT", "0"))
+    variables = dict(environment)
+    for key, value in settings:
+        variables[f"GIT_CONFIG_KEY_{count}"] = key
+        variables[f"GIT_CONFIG_VALUE_{count}"] = value
+        count += 1
     return variables | {"GIT_CONFIG_COUNT": str(count)}
 
 

@@ -37,7 +37,8 @@ class Event:
 
     `word` says which kind of event it was, `subject` the rest of the first line. `revision` is the
     config commit it is about, `resources` the addresses. `files` is everything that the journal
-    holds from now on, by path; what is not in it is no longer there.
+    holds from now on, by path; what is not in it is no longer there, but for what begins with one
+    of `keeps`: that stays as it is at that moment. A file without content goes.
     """
 
     word: str
@@ -45,8 +46,9 @@ class Event:
     body: str = ""
     revision: str | None = None
     resources: tuple[str, ...] = ()
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
     trailers: tuple[tuple[str, str], ...] = ()
+    keeps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,14 @@ class Journal:
         """Push the records that are waiting. Tells of failure, never raises it."""
         return self._outbox.flush()
 
+    def catch_up(self) -> None:
+        """Take over what the remote was seen to have beyond the records here.
+
+        Raises:
+            SourceError: the journal cannot be read, or there is no room.
+        """
+        self._outbox.catch_up()
+
     def waiting(self) -> int:
         """How many records the remote does not have yet."""
         return self._outbox.waiting()
@@ -157,7 +167,7 @@ class Journal:
     def _draft(self, git: Git, base: str | None, event: Event, message: bytes) -> Draft:
         before = _plain(list_tree(git, base, JOURNAL_LIMITS)) if base else {}
         signature = self._identity.signature(self._clock())
-        return Draft(signature, signature, message, tuple(_changes(before, event.files)))
+        return Draft(signature, signature, message, tuple(_changes(before, event)))
 
     def _message(self, event: Event) -> bytes:
         if _WORD.match(event.word) is None:
@@ -175,9 +185,12 @@ class Journal:
         return compose(subject, event.body + rest, (*trailers, *event.trailers))
 
 
-def _changes(before: Mapping[str, str], files: Mapping[str, bytes]) -> Iterator[Change]:
+def _changes(before: Mapping[str, str], event: Event) -> Iterator[Change]:
     """What leads from the files that were there, given by blob, to those that should be."""
-    for path in sorted(before.keys() - files.keys()):
+    kept = {path for path in before if path.startswith(event.keeps)}
+    files = {path: content for path, content in event.files.items() if content is not None}
+    gone = {path for path, content in event.files.items() if content is None}
+    for path in sorted((before.keys() - files.keys() - kept) | (before.keys() & gone)):
         yield Change(path)
     for path, content in sorted(files.items()):
         if before.get(path) != blob_id(content):

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from reconciler.gitops.git import Git
 from reconciler.gitops.refs import check_object_id
+from reconciler.gitops.signing import SigningKey, signed_commit
 from reconciler.gitops.stream import Identity
 
 _CONFLICTS = 1  # what `git merge-tree` exits with
@@ -34,10 +35,11 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Who commits, and when. `time` knows its zone."""
+    """Who commits, and when. `time` knows its zone. With a `key` the commit is signed."""
 
     identity: Identity
     time: datetime
+    key: SigningKey | None = None
 
 
 def merge_trees(git: Git, ours: str, theirs: str) -> Merged:
@@ -86,13 +88,16 @@ def commit_tree(git: Git, tree: str, parents: Sequence[str], message: bytes, mak
     """Make a commit of a tree; gives its id.
 
     Raises:
-        SourceError: there is no room, or git failed otherwise.
+        SourceError: there is no room, the key cannot be used, or git failed otherwise.
     """
     signature = maker.identity.signature(maker.time)
     lines = [b"tree " + check_object_id(tree).encode()]
     lines += [b"parent " + check_object_id(each).encode() for each in parents]
     lines += [b"author " + signature, b"committer " + signature]
-    content = b"\n".join(lines) + b"\n\n" + message.rstrip(b"\n") + b"\n"
+    headers, message = b"\n".join(lines), message.rstrip(b"\n") + b"\n"
+    content = headers + b"\n\n" + message
+    if maker.key is not None:
+        content = signed_commit(headers, message, maker.key)
     finished = git.call(
         "making a commit", "hash-object", "-t", "commit", "-w", "--stdin", given=content
     )

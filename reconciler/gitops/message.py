@@ -20,13 +20,15 @@ _KEY = re.compile(r"\A[A-Z][A-Za-z0-9-]{0,63}\Z")
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def compose(subject: str, body: str, trailers: Iterable[tuple[str, str]]) -> bytes:
-    """A whole message; CI is asked not to run for it.
+def compose(
+    subject: str, body: str, trailers: Iterable[tuple[str, str]], *, skip_ci: bool = True
+) -> bytes:
+    """A whole message. CI is asked not to run for it, unless people work on the branch.
 
     Raises:
         ValueError: the key of a trailer is not a word.
     """
-    paragraphs = [one_line(subject, SUBJECT_LENGTH), _body(body), _SKIP_CI]
+    paragraphs = [one_line(subject, SUBJECT_LENGTH), _body(body), _SKIP_CI if skip_ci else ""]
     paragraphs.append("\n".join(_trailer(key, value) for key, value in trailers))
     return ("\n\n".join(part for part in paragraphs if part) + "\n").encode()
 

@@ -59,6 +59,16 @@ def read_commits(git: Git, commits: Iterable[str]) -> dict[str, bytes]:
     return _read(git, "commit", commits, OUTPUT_LIMIT_BYTES)
 
 
+def read_tags(git: Git, tags: Iterable[str]) -> dict[str, bytes]:
+    """Annotated tags as they are stored, by id; each is checked against its id.
+
+    Raises:
+        SourceCorrupt: one is missing, broken, or no annotated tag.
+        SourceUnavailable: git failed otherwise.
+    """
+    return _read(git, "tag", tags, OUTPUT_LIMIT_BYTES)
+
+
 def blob_id(content: bytes) -> str:
     """The id that git gives to the content of a file."""
     return _object_id("blob", content)

@@ -116,6 +116,15 @@ class Outbox:
             self._mirror.clear_left_overs()  # what was written by half takes room
             raise
 
+    def catch_up(self) -> None:
+        """Take over what the remote has beyond our records, as last fetched.
+
+        Raises:
+            SourceError: the records cannot be read, or there is no room.
+        """
+        with self._mirror.writing() as git:
+            self._catch_up(git)
+
     def flush(self) -> PushOutcome:
         """Push what is waiting. A remote that is away or refuses is told of, never raised."""
         try:

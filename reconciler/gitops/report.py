@@ -40,6 +40,14 @@ class Report:
         return tuple(each for each in self.outcomes if each.result is not Result.DONE)
 
     @property
+    def is_failing(self) -> bool:
+        """Whether something was tried and did not work; that nobody answered is no such thing."""
+        tried = any(each.result is Result.FAILED for each in self.failed)
+        seen = self.after.world.unknown_hosts if self.after else frozenset()
+        left = [each for each in self.residue if each.address.host not in seen]
+        return tried or (bool(left) and not self.failed)
+
+    @property
     def unknown(self) -> bool:
         """Whether something could not be looked at."""
         return self.after is not None and bool(self.after.world.unknown)
@@ -70,8 +78,17 @@ class Report:
 
     @property
     def _held(self) -> Finding | None:
-        """What the policy keeps from being done: the farm is not what the commit says."""
-        held = [each for each in self.after.plan.changes if each.held] if self.after else []
+        """What people or the policy keep from being done. What a document ignores is as git says.
+
+        An environment that is held is not ready even if nothing differs: the next commit waits.
+        """
+        if self.after is None:
+            return None
+        plan = self.after.plan
+        if plan.hold is not None:
+            way_out = f"`reconciler release {self.environment}` ends it"
+            return Finding("Held", f"{self.environment} is {plan.hold}; {way_out}", stalled=True)
+        held = [each for each in plan.changes if each.held and not each.is_ignored]
         if not held:
             return None
         message = f"{count(len(held), 'change')} held: {held[0].address}: {held[0].held}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.config.described import DescribedServer, described_servers
@@ -13,13 +13,17 @@ from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError, SourceError, Stalled
 from reconciler.gitops.branches import environment_branches
 from reconciler.gitops.history import check_descends
+from reconciler.gitops.lineage import has_arrived
 from reconciler.gitops.mirror import Mirror
+from reconciler.gitops.passing import Passage, passes_on
 from reconciler.model.change import Disruption
 from reconciler.plan.guards import ALLOW_TRAILER
 from reconciler.plan.policy import Policy
 from reconciler.render.farm import Claims, claims_of, farm_problems
 
 REMEMBERED = 12
+ARRIVALS_REMEMBERED = 1024
+TOP = ENVIRONMENT_NAMES[-1]
 ACKNOWLEDGED_AT_MOST = 200
 
 
@@ -38,6 +42,14 @@ class _Other:
     standing_claims: Claims
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The commit that an environment follows, and the branch it comes from."""
+
+    branch: str
+    revision: str
+
+
 @dataclass
 class ConfigSource:
     """Finds heads and loads documents, from the mirror alone: only `refresh` asks the remote.
@@ -49,6 +61,7 @@ class ConfigSource:
     patterns: Mapping[str, Sequence[str]]
     _cache: ParseCache = field(default_factory=ParseCache)
     _loaded: dict[tuple[str, str], _Loaded] = field(default_factory=dict)
+    _arrivals: dict[tuple[str, str], bool] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self) -> Mapping[str, str]:
@@ -63,29 +76,62 @@ class ConfigSource:
     def heads(self) -> Mapping[str, str]:
         """The commit at the head of each environment that has a branch, as last fetched."""
         heads = self.mirror.heads()
-        branches = environment_branches(heads, self.patterns, merged=self._merged(heads))
-        return {environment: heads[branch] for environment, branch in branches.items()}
+        return {environment: heads[branch] for environment, branch in self._feeding(heads).items()}
+
+    def branches(self) -> Mapping[str, str]:
+        """The branch that feeds each environment that has one, as last fetched."""
+        return self._feeding(self.mirror.heads())
+
+    def closed(self) -> frozenset[str]:
+        """The release and hotfix branches whose work has reached production, as last fetched."""
+        return self._merged(self.mirror.heads())
+
+    def head_of(self, environment: str) -> str | None:
+        """The head of an environment's branch as last fetched; None if it has none."""
+        return self.heads().get(environment)
+
+    def release_pattern(self, environment: str, heads: Iterable[str]) -> str | None:
+        """How the release branches that feed an environment are called, as `release/v*`.
+
+        None if a branch with a name of its own feeds it, or none of that kind is named.
+        """
+        patterns = self.patterns.get(environment, ())
+        if not {*patterns}.isdisjoint(heads):
+            return None
+        return next((each for each in patterns if "*" in each), None)
 
     def head(self, environment: str, applied: str, *, accept_history: bool = False) -> str:
-        """The commit the environment is to follow now.
+        """The commit the environment is to follow now, as `follow` finds it."""
+        return self.follow(environment, applied, accept_history=accept_history).revision
 
-        `applied` is the commit that was applied last, empty if none was. `accept_history` takes a
-        head that does not descend from it.
+    def follow(
+        self, environment: str, applied: str, branch: str = "", *, accept_history: bool = False
+    ) -> Followed:
+        """The commit the environment is to follow now, and the branch it comes from.
+
+        `applied` is the commit that was applied last, empty if none was, and `branch` the one it
+        came from, empty if that is not known. `accept_history` takes a head that does not descend
+        from it. Between two releases there may be no branch: then what is applied stays.
 
         Raises:
             Stalled: the environment has no branch. It is never taken for an empty one.
             HistoryRewritten: the head does not descend from what was applied.
         """
-        head = self.heads().get(environment)
+        heads = self.mirror.heads()
+        feeding = self._feeding(heads).get(environment)
+        head = heads[feeding] if feeding else None
         if applied:
             self.mirror.keep(environment, applied)  # in force also if the branch is rewritten
         if applied and not (accept_history and head):
+            passage = self._passage(environment, applied, branch, feeding, heads)
+            if not self._descends(applied, head) and passes_on(self.mirror.git(), passage):
+                return Followed(feeding or branch, head or applied)
             check_descends(self.mirror, environment, applied, head)
-        if head is None:
+        if feeding is None or head is None:
             names = ", ".join(self.patterns.get(environment, ()))
             reason = f"no branch of the repository is {environment}'s ({names})"
             raise Stalled(reason, "push the branch; nothing is deleted meanwhile")
-        return head
+        return Followed(feeding, head)
 
     def documents(
         self, environment: str, revision: str, standing: Mapping[str, str] | None = None
@@ -175,6 +221,7 @@ class ConfigSource:
             machines_percent=written.max_deletions.machines_percent,
             records_percent=written.max_deletions.records_percent,
             suspend=written.suspend,
+            rollback_after=written.rollback_after if written.rollback == "automatic" else None,
             allowed=frozenset(self._acknowledged(revision, since)),
             in_maintenance=frozenset(
                 host.name for host in documents.hosts.values() if host.maintenance
@@ -190,19 +237,52 @@ class ConfigSource:
         for commit in new or (revision,):
             yield from self.mirror.commit_info(commit).all(ALLOW_TRAILER)
 
+    def _descends(self, applied: str, head: str | None) -> bool:
+        return (
+            head is not None
+            and self.mirror.has_commit(applied)
+            and self.mirror.is_ancestor(applied, head)
+        )
+
+    def _passage(
+        self,
+        environment: str,
+        applied: str,
+        was: str,
+        feeding: str | None,
+        heads: Mapping[str, str],
+    ) -> Passage:
+        above = None if environment == TOP else self._production(heads)
+        patterns = self.patterns.get(environment, ())
+        return Passage(applied, was, feeding, heads.get(feeding or ""), above, patterns)
+
+    def _feeding(self, heads: Mapping[str, str]) -> dict[str, str]:
+        return environment_branches(heads, self.patterns, merged=self._merged(heads))
+
     def _merged(self, heads: Mapping[str, str]) -> frozenset[str]:
         """The release and hotfix branches whose work has reached production already."""
-        production = next(
-            (heads[name] for name in self.patterns.get("production", ()) if name in heads), None
-        )
+        production = self._production(heads)
         if production is None:
             return frozenset()
         return frozenset(
             branch
             for branch, head in heads.items()
-            if branch.startswith(("release/", "hotfix/"))
-            and self.mirror.is_ancestor(head, production)
+            if branch.startswith(("release/", "hotfix/")) and self._arrived(head, production)
         )
+
+    def _production(self, heads: Mapping[str, str]) -> str | None:
+        """The head of production's branch."""
+        names = self.patterns.get(TOP, ())
+        return next((heads[name] for name in names if name in heads), None)
+
+    def _arrived(self, head: str, production: str) -> bool:
+        """Whether the work has reached production, also as one squashed commit."""
+        key = (head, production)
+        if key not in self._arrivals:
+            if len(self._arrivals) >= ARRIVALS_REMEMBERED:
+                self._arrivals.clear()
+            self._arrivals[key] = has_arrived(self.mirror.git(), head, production)
+        return self._arrivals[key]
 
     def _described(self, standing: Mapping[str, str]) -> Iterator[Documents]:
         """What each branch's head says, else its `standing` commit; the highest is the last."""

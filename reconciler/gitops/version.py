@@ -37,3 +37,15 @@ def parse_version(text: str) -> Version | None:
         return None
     first, second, third, *_ = (*map(int, match["numbers"].split(".")), 0, 0)
     return Version((first, second, third), tuple(match["pre"].split(".")) if match["pre"] else ())
+
+
+def tag_name(version: Version) -> str:
+    """A version as releases are tagged."""
+    pre = f"-{'.'.join(version.pre)}" if version.pre else ""
+    return "v" + ".".join(map(str, version.numbers)) + pre
+
+
+def next_minor(newest: Version | None) -> Version:
+    """The version after the newest one, if nobody says which."""
+    major, minor, _ = newest.numbers if newest else (0, 0, 0)
+    return Version((major, minor + 1, 0))

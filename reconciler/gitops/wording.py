@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from reconciler.errors import HistoryRewritten
+from reconciler.errors import HistoryRewritten, RolledBack
 from reconciler.gitops.refs import short
 from reconciler.gitops.report import Report, count
 from reconciler.model.change import Action
@@ -27,7 +27,9 @@ class EventWord(enum.StrEnum):
     LOST = "lost"
     REFUSE = "refuse"
     HOLD = "hold"
+    RELEASE = "release"
     READY = "ready"
+    ROLLBACK = "rollback"
 
 
 NOT_NOTED = frozenset({EventWord.HEAL, EventWord.LOST})  # they tell of the farm, not of the commit
@@ -56,14 +58,14 @@ def _pending(changes: tuple[Change, ...]) -> bool:
 
 def refusal_word(report: Report) -> EventWord:
     """The word for a head that is not applied."""
-    rewritten = report.refusal and isinstance(report.refusal.error, HistoryRewritten)
-    return EventWord.HOLD if rewritten else EventWord.REFUSE
+    held = report.refusal and isinstance(report.refusal.error, HistoryRewritten | RolledBack)
+    return EventWord.HOLD if held else EventWord.REFUSE
 
 
 def said_in(status: Status) -> object:
     """All that a status says but the times."""
     conditions = [(c.type, c.status, c.reason, c.message) for c in status.conditions]
-    return (status.revision, status.ready_revision, status.refused, conditions)
+    return (status.revision, status.ready_revision, status.refused, status.failing, conditions)
 
 
 def subject_of(word: EventWord, report: Report) -> str:

@@ -207,7 +207,8 @@ class DomainKind:
         if "autostart" in fields:
             steps.append(SetAutostart(host, desired.libvirt_name, autostart=desired.autostart))
         steps += _power(desired, observed)
-        if "host" not in fields and desired.running and _is_risky(desired, steps):
+        is_first = not observed.snapshots  # of several changes until all is well, the first counts
+        if is_first and "host" not in fields and desired.running and _is_risky(desired, steps):
             steps.insert(0, SnapshotDomain(host, observed.libvirt_name, f"before-{owner.digest}"))
         return (*steps, MarkDomain(host, desired.libvirt_name, owner))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 VERSION_LENGTH = 16
@@ -44,17 +44,34 @@ class SecretReference:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedFile:
+    """All that is encrypted in one file, by which a value of it is known to be whole.
+
+    `values` are the places of all values and what is encrypted there, in the order of the file.
+    `mac` is the encrypted checksum of them, bound to the time when it was made, `modified`.
+    `is_mac_marked` tells that the checksum starts with the mark of `mac_only_encrypted`.
+    """
+
+    values: tuple[tuple[tuple[str, ...], str], ...]
+    mac: str
+    modified: str
+    is_mac_marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SealedSecret:
     """A secret as it stands in the repository: encrypted, so that it may go anywhere.
 
     `ciphertext` is the value as sops writes it (`ENC[AES256_GCM,...]`), bound to its `path` in the
-    file. `data_keys` is the key of the file, encrypted to each of those who may read it.
+    file. `data_keys` is the key of the file, encrypted to each of those who may read it. `file` is
+    all that is encrypted with it: a value is only opened of a file that is whole.
     """
 
     reference: SecretReference
     path: tuple[str, ...]
     ciphertext: str
     data_keys: tuple[str, ...]
+    file: SealedFile | None = field(default=None, compare=False, repr=False)
 
     @property
     def version(self) -> str:

@@ -12,6 +12,7 @@ from reconciler.plan.plan import Plan
 
 NAMED_AT_MOST = 5
 ONLY_SEEN = (ConditionType.DRIFTED, ConditionType.PENDING_RESTART)
+TOLD_BY_OTHERS = (ConditionType.SOURCE_VERIFIED, ConditionType.ROLLED_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def conditions_of(
     """The conditions after a run that ended at `now` (RFC 3339).
 
     A condition whose status did not change keeps its `since`. Without a look (`seen` None) what can
-    only be seen is said as before.
+    only be seen is said as before. What others have found out is said as `previous` has it.
     """
     before = {condition.type: condition for condition in previous}
     made = [_ready(revision, finding, now), *_progress(finding, now)]
@@ -47,7 +48,20 @@ def conditions_of(
         made += [_drifted(plan, now), _pending_restart(environment, world, now)]
     else:
         made += [before[kind] for kind in ONLY_SEEN if kind in before]
+    made += [before[kind] for kind in TOLD_BY_OTHERS if kind in before]
     return tuple(_keep_since(condition, before.get(condition.type)) for condition in made)
+
+
+def with_news(
+    previous: Iterable[Condition], kind: ConditionType, said: Iterable[Condition] | None
+) -> tuple[Condition, ...]:
+    """Conditions in which all of a kind are as they are said to be now; None: as they were."""
+    before = tuple(previous)
+    if said is None:
+        return before
+    was = {each.type: each for each in before}
+    news = (_keep_since(each, was.get(each.type)) for each in said)
+    return (*(each for each in before if each.type is not kind), *news)
 
 
 def _ready(revision: str, finding: Finding | None, now: str) -> Condition:
@@ -65,7 +79,11 @@ def _progress(finding: Finding | None, now: str) -> Iterator[Condition]:
 
 
 def _drifted(plan: Plan, now: str) -> Condition:
-    drifted = [str(change.address) for change in plan.drifted]
+    drifted = [str(change.address) for change in plan.drifted if not change.is_ignored]
+    ignored = [str(change.address) for change in plan.drifted if change.is_ignored]
+    if ignored and not drifted:
+        message = f"{_named(ignored)} differ from what was applied, as documents allow"
+        return Condition(ConditionType.DRIFTED, Status.TRUE, "Ignored", message, now)
     if not drifted:
         return Condition(ConditionType.DRIFTED, Status.FALSE, "NoDrift", "nothing drifted", now)
     message = f"{_named(drifted)} differ from what was applied"

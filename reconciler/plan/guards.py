@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from reconciler.kinds.base.kind import ChangeBase
 from reconciler.kinds.zone import ZoneSpec
@@ -27,13 +28,17 @@ ALLOW_TRAILER = "Reconciler-Allow"
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One reason why a plan is not applied. `name` is the guard's name, `remedy` the way out."""
+    """One reason why a plan is not applied. `name` is the guard's name, `remedy` the way out.
+
+    `opens` is when it may be gone without anybody doing anything, if that time is known.
+    """
 
     name: str
     message: str
     remedy: str
     addresses: tuple[Address, ...] = ()
     position: Position | None = None
+    opens: datetime | None = None
 
     def __str__(self) -> str:
         return f"{self.name}: {self.message}; {self.remedy}"

@@ -15,6 +15,7 @@ from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
 from reconciler.model.position import Position, Problem
 from reconciler.model.resource import Desired, Observed
+from reconciler.model.standing import Hold
 from reconciler.placement.spread import Unplaced
 
 DIGEST_LENGTH = 16
@@ -32,8 +33,9 @@ class Change:
     """One resource that is to be changed.
 
     `needs` are the changes of the same plan that come first. `held` says why the change is shown
-    but not applied; None means that it is applied. `observed` is the spec that was seen, None
-    when there is nothing yet. `formerly` is the address in its mark, if that is another.
+    but not applied; None means that it is applied. `is_ignored`: it is held because a document in
+    git says that this drift may stay. `observed` is the spec that was seen, None when there is
+    nothing yet. `formerly` is the address in its mark, if that is another.
     """
 
     address: Address
@@ -46,6 +48,7 @@ class Change:
     held: str | None = None
     observed: Any = None
     formerly: Address | None = None
+    is_ignored: bool = False
 
     @property
     def disruption(self) -> Disruption:
@@ -104,7 +107,8 @@ class Plan:
 
     `changes` are in the order of doing. `remarks` only bring marks up to date and do not count as
     changes. `owned` is how many resources of each kind the environment has in the world. The author
-    of the commit should know the `notes`, which stop nothing, and what waits for others.
+    of the commit should know the `notes`, which stop nothing, and what waits for others. `holds`
+    are what people want left alone now, `asked` names what the commit asks for.
     """
 
     environment: str
@@ -120,6 +124,13 @@ class Plan:
     owned: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
     waiting: tuple[Problem, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    asked: str = ""
+
+    @property
+    def approval_digest(self) -> str:
+        """Names what people approve of: equal wherever and whenever the same is asked for."""
+        return self.asked or self.digest
 
     @cached_property
     def digest(self) -> str:
@@ -141,6 +152,11 @@ class Plan:
     def drifted(self) -> tuple[Change, ...]:
         """The changes that are there because the world moved."""
         return tuple(change for change in self.changes if change.cause is Cause.DRIFT)
+
+    @property
+    def hold(self) -> Hold | None:
+        """Why the environment as a whole is left alone; None if it is not."""
+        return next((each for each in self.holds if not each.resource), None)
 
     def count(self, action: Action) -> int:
         """How many changes do this."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Literal
 
 from reconciler.kinds.domain import DomainSpec
@@ -12,6 +13,7 @@ from reconciler.kinds.volume_operations import FreeVolume
 from reconciler.model.change import Action, Disruption
 from reconciler.model.plain import digest_of
 from reconciler.model.resource import Desired
+from reconciler.model.standing import Hold, Ignored
 from reconciler.plan.plan import Cause, Change, Plan
 
 
@@ -22,7 +24,10 @@ class Policy:
     `allowed` are the names of violations that a person has acknowledged for this commit; they do
     not count against `floor`, which is the operator's. `restart` says whether machines may be
     restarted as their documents say, only later, or now although the documents leave it to people.
-    Of hosts `in_maintenance` drift is only reported: somebody may be at work there.
+    Of hosts `in_maintenance` drift is only reported: somebody may be at work there. `holds` are
+    what people want left alone now, `ignored` the drift that documents leave as it is now.
+    `rollback_after` is how long a new commit may fail before it is taken back; None: until people
+    do it.
     """
 
     prune: bool = True
@@ -35,6 +40,9 @@ class Policy:
     floor: Policy | None = None
     restart: Literal["written", "later", "now"] = "written"
     in_maintenance: frozenset[str] = frozenset()
+    holds: tuple[Hold, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    rollback_after: timedelta | None = None
 
     def tightened(self, floor: Policy) -> Policy:
         """The stricter of both in every respect; acknowledgements are this policy's."""
@@ -46,8 +54,14 @@ class Policy:
             machines_percent=min(self.machines_percent, floor.machines_percent),
             records_percent=min(self.records_percent, floor.records_percent),
             suspend=self.suspend or floor.suspend,
+            rollback_after=_sooner(self.rollback_after, floor.rollback_after),
             floor=floor,
         )
+
+
+def _sooner(one: timedelta | None, other: timedelta | None) -> timedelta | None:
+    given = [each for each in (one, other) if each is not None]
+    return min(given, default=None)
 
 
 def with_restarts(desired: Sequence[Desired[Any]], policy: Policy) -> tuple[Desired[Any], ...]:
@@ -70,42 +84,98 @@ def with_restarts(desired: Sequence[Desired[Any]], policy: Policy) -> tuple[Desi
 def hold_back(plan: Plan, policy: Policy) -> Plan:
     """The plan with every change held that the policy wants shown but not done.
 
-    What needs a held change is held too.
+    What needs a held change is held too. Where nothing at all may be changed, marks stay too.
     """
     held: set[object] = set()
     changes: list[Change] = []
     for change in plan.changes:
-        reason = change.held or _reason(change, policy) or _behind(change, held)
+        reason, is_ignored = _why_held(change, policy)
+        reason = reason or _behind(change, held)
         if reason:
             held.add(change.address)
-        changes.append(replace(change, held=reason or None))
-    return replace(plan, changes=tuple(changes))
+        changes.append(replace(change, held=reason or None, is_ignored=is_ignored))
+    kept = replace(plan, changes=tuple(changes), holds=policy.holds)
+    return replace(kept, remarks=()) if kept.hold or policy.suspend else kept
 
 
-def _reason(change: Change, policy: Policy) -> str:
-    if policy.suspend:
-        return "the environment is suspended"
-    if change.action is Action.DELETE and not policy.prune:
-        return "prune is off: it is reported and kept"
-    if change.cause is Cause.DRIFT and (reason := _keeps_drift(change, policy)):
-        return reason
-    is_early = policy.restart == "later" and _interrupts(change)
-    if is_early and change.disruption <= _most_allowed(policy):  # else the guards refuse it
-        return "it takes the machine down, which waits for the restart window"
-    return ""
+def _why_held(change: Change, policy: Policy) -> tuple[str, bool]:
+    """The first reason to hold a change, empty if there is none, and whether a document gives it.
+
+    That a document lets drift be is a reason only where nothing else is: the rest is nobody's wish.
+    """
+    if change.held:
+        return change.held, change.is_ignored
+    for rule in _RULES:
+        if reason := rule(change, policy):
+            return reason, rule is _ignored
+    return "", False
 
 
-def _keeps_drift(change: Change, policy: Policy) -> str:
-    """Why drift stays. What costs too much does not stop the rest: no commit asked for it."""
-    if policy.drift == "report":
-        return "drift is only reported"
-    if change.address.host in policy.in_maintenance:  # what cannot move: the base of the host
-        return f"host {change.address.host} is in maintenance: drift is only reported"
+def _suspended(change: Change, policy: Policy) -> str:
+    del change
+    return "the environment is suspended" if policy.suspend else ""
+
+
+def _held(change: Change, policy: Policy) -> str:
+    """What people want left alone: the environment, or this resource."""
+    mine = {"", str(change.address), str(change.formerly or "")}
+    return next((str(hold) for hold in policy.holds if hold.resource in mine), "")
+
+
+def _ignored(change: Change, policy: Policy) -> str:
+    """Drift that documents leave as it is, if they leave all of it."""
+    if change.cause is not Cause.DRIFT:
+        return ""
+    about = [each for each in policy.ignored if each.is_about(change.address)]
+    if not all(any(each.covers(field.path) for each in about) for field in change.fields):
+        return ""
+    return str(min(about, key=lambda each: each.until)) if about else ""
+
+
+def _not_pruned(change: Change, policy: Policy) -> str:
+    is_kept = change.action is Action.DELETE and not policy.prune
+    return "prune is off: it is reported and kept" if is_kept else ""
+
+
+def _only_reported(change: Change, policy: Policy) -> str:
+    is_left = change.cause is Cause.DRIFT and policy.drift == "report"
+    return "drift is only reported" if is_left else ""
+
+
+def _in_maintenance(change: Change, policy: Policy) -> str:
+    host = change.address.host  # what cannot move: the base of the host
+    is_left = change.cause is Cause.DRIFT and host in policy.in_maintenance
+    return f"host {host} is in maintenance: drift is only reported" if is_left else ""
+
+
+def _too_costly(change: Change, policy: Policy) -> str:
+    """What costs too much to heal does not stop the rest: no commit asked for it."""
     most_allowed = _most_allowed(policy)
-    if change.disruption > most_allowed:
-        costs, most = change.disruption.label, most_allowed.label
-        return f"healing it costs {costs}, the environment allows {most}"
-    return ""
+    if change.cause is not Cause.DRIFT or change.disruption <= most_allowed:
+        return ""
+    costs, most = change.disruption.label, most_allowed.label
+    return f"healing it costs {costs}, the environment allows {most}"
+
+
+def _before_its_window(change: Change, policy: Policy) -> str:
+    if policy.restart != "later" or not _interrupts(change):
+        return ""
+    if change.disruption > _most_allowed(policy):
+        return ""  # the guards refuse it
+    return "it takes the machine down, which waits for the restart window"
+
+
+# In this order; the first that has a reason gives it.
+_RULES: tuple[Callable[[Change, Policy], str], ...] = (
+    _suspended,
+    _held,
+    _ignored,
+    _not_pruned,
+    _only_reported,
+    _in_maintenance,
+    _too_costly,
+    _before_its_window,
+)
 
 
 def _most_allowed(policy: Policy) -> Disruption:

@@ -23,3 +23,8 @@ class Window:
         # The iterator begins before the moment it is given, which itself may be an opening.
         last = next(CronSim(self.opens, local + timedelta(minutes=1), reverse=True), None)
         return last is not None and last <= local < last + self.duration
+
+    def next_opening(self, now: datetime) -> datetime | None:
+        """When it opens next, after `now`; None if it never does."""
+        local = now.astimezone(ZoneInfo(self.timezone))
+        return next(CronSim(self.opens, local), None)

@@ -156,7 +156,7 @@ def _authority() -> tuple[x509.Certificate, bytes]:
     constraint = x509.BasicConstraints(ca=True, path_length=0)
     ca = _certificate(ca_name, ca_name, ca_key.public_key())
     ca = ca.add_extension(constraint, critical=True)
-    names = x509.SubjectAlternativeName([x509.DNSName(each) for each in NAMES])
+    names = x509.SubjectAlternativeName([x509.DNSName(each) for each in (*NAMES, "localhost")])
     leaf = _certificate(name, ca_name, key.public_key()).add_extension(names, critical=False)
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     signed = leaf.sign(ca_key, hashes.SHA256()).public_bytes(Encoding.PEM)

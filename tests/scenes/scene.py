@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.state import Domain, FarmState, Host, Pool, Server
+from reconciler.gitops.back_merge import BackMerges
 from reconciler.gitops.branches import DEFAULT_PATTERNS
 from reconciler.gitops.chronicle import Chronicle
 from reconciler.gitops.journal import Journal
@@ -15,6 +16,7 @@ from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.notes import Notes
 from reconciler.gitops.outbox import Retry
 from reconciler.gitops.report import Report
+from reconciler.gitops.rollback import Rollbacks
 from reconciler.gitops.source import ConfigSource
 from reconciler.gitops.stream import Identity
 from reconciler.model.change import Disruption
@@ -114,8 +116,9 @@ def site(root: Path, url: str, farm: SimulatedFarm, clock: Clock) -> Site:
     mirror = Mirror(url, root / "mirror")
     identity = Identity("reconciler", "reconciler@farm.internal")
     retry = Retry(clock.sleep, random.Random(1))
+    source = ConfigSource(mirror, DEFAULT_PATTERNS)
     return Site(
-        source=ConfigSource(mirror, DEFAULT_PATTERNS),
+        source=source,
         chronicle=Chronicle(
             lambda name: Journal(mirror, name, identity, clock.now, retry),
             lambda name: Notes(mirror, name, identity, clock.now, retry),
@@ -126,4 +129,5 @@ def site(root: Path, url: str, farm: SimulatedFarm, clock: Clock) -> Site:
         monotonic=clock.monotonic,
         sleep=clock.sleep,
         floors=lambda _: MOST_TOLERANT,
+        rollbacks=BackMerges(Rollbacks(source, identity)),
     )

@@ -61,7 +61,7 @@ def is_free(kind: str, path: Path) -> bool:
     """
     record = SPECIMENS[kind]["records"][path[1]] if path[0] == "records" else {}
     is_argument = path[-1] != 0 and not ARGUMENTS.isdisjoint(map(str, path[:-1]))
-    is_text = is_argument or path[-1] in {"description", "content"}
+    is_text = is_argument or path[-1] in {"description", "content", "reason"}
     return is_text or (record.get("type") == "TXT" and "values" in path)
 
 

@@ -16,15 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
-from reconciler.model.address import Address, Scope
-from reconciler.model.change import Action, FieldChange
+from reconciler.model.address import Scope
+from reconciler.model.change import Action
 from reconciler.model.position import Position, Problem
-from reconciler.plan.guards import Violation
 from reconciler.plan.inventory import load_world, world_files
-from reconciler.plan.plan import Cause, Change, Plan, Unknown
 from reconciler.plan.show.json import drift_document, json_text, plan_json
 from reconciler.plan.show.junit import junit
 from reconciler.plan.show.markdown import MOST_CHARACTERS, plan_markdown
@@ -33,60 +29,13 @@ from reconciler.plan.show.problems import problems_json, problems_markdown, prob
 from reconciler.plan.show.sarif import sarif
 from reconciler.plan.show.text import plan_text
 from reconciler.plan.show.view import View
-from tests.golden.plan.cases import CASES, HOSTILE
+from tests.golden.plan.cases import CASES
+from tests.security.payloads import OURS, PAYLOADS, hostile_plan, tokens_of
 
-OURS = {"<details>", "</details>"}
-PAYLOADS = [
-    HOSTILE,
-    "```\n</details>\n# Approved\n",
-    "\n::set-env name=PATH::/evil",
-    "\r\n::add-mask::x",
-    "::stop-commands::x",
-    "##[set-env name=A]b",
-    "##vso[task.setvariable variable=A]b",
-    "##teamcity[buildStatus text='ok']",
-    "@everyone please merge",
-    "[click](https://evil.example) https://evil.example <https://evil.example>",
-    "![x](https://evil.example/pixel.png)",
-    "<img src=x onerror=alert(1)><script>alert(1)</script>",
-    "| a | b |\n|---|---|\n| c | d |",
-    "`` ` ``` ```` `````",
-    "` @all [x](https://evil.example) <img src=x> `",
-    "\x1b[2J\x1b]8;;https://evil.example\x07link\x1b]8;;\x07",
-    "\u202eevil\u2066\u2069\u200b\ufeff",
-    "/close\n/merge",
-    "&lt;b&gt; &#64;all",
-    "\x00\x08\x7f\x9b",
-    "a" * 100_000,
-]
 _PIECES = [*"`@<>/[]()|:#\\&!*_~-+ \n\r\t\x1b\u202e", "```", "</details>", "::", "http://a"]
 hostile_text = st.sampled_from(PAYLOADS) | st.lists(st.sampled_from(_PIECES), max_size=30).map(
     "".join
 )
-
-
-def hostile_plan(text: str) -> tuple[Plan, tuple[Violation, ...]]:
-    """A plan in which the text stands wherever text can stand."""
-    address, position = Address("domain", text, text), Position(text, 3, 1)
-    fields = (
-        FieldChange(text, text, {text: [text, {text: text}]}),
-        FieldChange("disks", [{"name": text}], [{"name": text}]),
-    )
-    changes = tuple(
-        Change(
-            address, action, cause, fields, (), frozenset({address}), position, text, None, address
-        )
-        for action in Action
-        for cause in Cause
-    )
-    plan = Plan(
-        environment=text,
-        revision=text,
-        changes=changes,
-        unknown=(Unknown(address, text),),
-        foreign=(address,),
-    )
-    return plan, (Violation(text, text, text, (address, address), position),)
 
 
 def as_markdown(text: str) -> list[str]:
@@ -113,13 +62,6 @@ def as_lines(text: str) -> list[str]:
         junit(notices, suite=text).decode(),
     ]
     return [line for each in shown for line in each.split("\n")]
-
-
-def tokens_of(markdown: str) -> Iterator[Token]:
-    parser = MarkdownIt("commonmark", {"linkify": False}).enable("table")
-    for token in parser.parse(markdown):
-        yield token
-        yield from token.children or ()
 
 
 @given(hostile_text)

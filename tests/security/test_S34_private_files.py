@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.settings import check_private, load_settings
+from reconciler.config.settings_file import check_private, load_settings
 from reconciler.daemon.lock import state_lock
 from reconciler.errors import Denied, SettingsError
 

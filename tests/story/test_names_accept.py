@@ -167,10 +167,6 @@ def test_a_zone_without_a_document_is_named(desk: Desk, clone: Path, zone: str, 
     assert said in output
 
 
-def test_only_zones_are_accepted(desk: Desk) -> None:
-    done = desk.run("accept", "domain/web-1", *PRODUCTION)
-    assert done.exit_code == 1
-    assert "only zones can be accepted" in done.output
 
 
 # ---------------------------------------------------------------------------- adopt zone

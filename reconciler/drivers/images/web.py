@@ -10,8 +10,8 @@ from ipaddress import ip_address
 
 import httpx
 
-from reconciler.drivers.images.cutoff import Cutoff
 from reconciler.drivers.images.rules import ImageRules, IpAddress, Judgement
+from reconciler.engine.cutoff import Cutoff
 from reconciler.errors import Denied, DriverError, NotFound, Unreachable
 from reconciler.model.quantity import format_duration
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -120,7 +120,8 @@ def refuse_failure(
 
 
 def _plain(act: Act, values: dict[SealedSecret, str]) -> dict[str, Any]:
-    plain = {"act": _WORD.sub("_", type(act).__name__).lower(), **asdict(act)}
+    bare = replace(act, secrets=()) if isinstance(act, PutFile) else act
+    plain = {"act": _WORD.sub("_", type(act).__name__).lower(), **asdict(bare)}
     if isinstance(act, PutFile):
         del plain["secrets"]
         if act.secrets:

@@ -1,8 +1,8 @@
 """What is asked of a forge. One protocol for GitHub, GitLab and Gitea or Forgejo.
 
 A forge is where people read; nothing here decides what the farm is, except approvals. Every call
-has a deadline and raises `Unreachable`, `Denied` or `NotFound`; who calls decides what that means,
-and it is never more than a line in the log.
+has a deadline and raises `Unreachable`, `Denied`, `NotFound` or `Conflict` (what it said is in the
+message); who calls decides what that means, and it is never more than a line in the log.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class CommitStatus:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request or merge request. `head` is the commit its source branch is at."""
+    """A pull request or merge request. `head` is the commit its source branch is at.
+
+    `is_merged` is false of those that are open, and of those that were closed without a merge.
+    """
 
     number: int
     title: str
@@ -43,11 +46,16 @@ class PullRequest:
     head: str
     url: str
     author: str = ""
+    is_merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Somebody approved of a pull request: who, of which commit, in which words."""
+    """Somebody approved of a pull request: who, of which commit, in which words.
+
+    GitLab does not tell of which commit: `commit` is empty there, and only the words bind. Who says
+    more than one thing there approves once with each. Only who may write to the project counts.
+    """
 
     by: str
     commit: str
@@ -71,7 +79,11 @@ class Forge(Protocol):
         ...
 
     def comment(self, number: int, marker: str, body: str) -> str:
-        """Write the one comment that has the hidden marker, new or in place; gives its address."""
+        """Write our comment that begins with the hidden marker, new or in place; its address.
+
+        The marker is a word such as `reconciler/review`; who writes it into a comment of their own
+        gets nothing of us.
+        """
         ...
 
     def approvals(self, number: int) -> tuple[Approval, ...]:

@@ -17,6 +17,7 @@ from reconciler.model.change import Action, Disruption
 from reconciler.model.position import Position, Problem
 from reconciler.plan.guards import Violation
 from reconciler.plan.plan import Cause, Change, Plan, Unknown
+from reconciler.plan.show.background import NOTHING, Background, Merge
 from reconciler.plan.show.value import redacted
 from reconciler.plan.show.view import View, changes_in, count, foreign_in
 
@@ -113,6 +114,50 @@ class NoteDocument(TypedDict):
 
 
 @with_config(_CLOSED)
+class MergeDocument(TypedDict):
+    """What is merged: the branch at `head` into the target at `base`."""
+
+    branch: str
+    head: str
+    target: str
+    base: str
+    merged: bool
+    """Whether the target has all of the branch already."""
+
+
+@with_config(_CLOSED)
+class SightDocument(TypedDict):
+    """The newest entry of the journal whose world was planned against."""
+
+    time: str
+    """RFC 3339, in UTC."""
+    event: str
+
+
+@with_config(_CLOSED)
+class WordDocument(TypedDict):
+    """One thing to know before merging, which fails nothing by itself."""
+
+    name: str
+    message: str
+    remedy: str
+
+
+@with_config(_CLOSED)
+class BackgroundDocument(TypedDict):
+    """What whoever judges the plan should know besides it."""
+
+    merge: MergeDocument | None
+    """Null when a commit as it is was planned; else the plan's revision may be a merge that only
+    this program knows."""
+    journal: SightDocument | None
+    """Null when the world was not the journal's."""
+    before_merging: list[WordDocument]
+    already: list[str]
+    """The changes that would be made without the branch, too."""
+
+
+@with_config(_CLOSED)
 class PlanDocument(TypedDict):
     """What would be done to one environment for one commit."""
 
@@ -120,12 +165,15 @@ class PlanDocument(TypedDict):
     revision: str
     digest: str
     """Names what would be done: equal plans have the equal digest."""
+    approval_digest: NotRequired[str]
+    """Names what the commit asks for, which people approve of: the same wherever it is asked."""
     summary: SummaryDocument
     changes: list[ChangeDocument]
     """In the order of doing."""
     unknown: list[UnknownDocument]
     violations: list[ViolationDocument]
     notes: NotRequired[list[NoteDocument]]
+    background: NotRequired[BackgroundDocument]
     """Absent when there are none."""
 
 
@@ -142,7 +190,9 @@ class DriftDocument(TypedDict):
     unknown: list[UnknownDocument]
 
 
-def plan_json(plan: Plan, violations: Iterable[Violation] = ()) -> PlanDocument:
+def plan_json(
+    plan: Plan, violations: Iterable[Violation] = (), *, background: Background = NOTHING
+) -> PlanDocument:
     """A plan as the document that `plan_schema` describes."""
     document: PlanDocument = {
         "environment": plan.environment,
@@ -159,8 +209,12 @@ def plan_json(plan: Plan, violations: Iterable[Violation] = ()) -> PlanDocument:
         "unknown": _unknown(plan.unknown),
         "violations": [_violation(violation) for violation in violations],
     }
+    if plan.asked:
+        document["approval_digest"] = plan.approval_digest
     if plan.notes:
         document["notes"] = [_note(note) for note in plan.notes]
+    if background != NOTHING:
+        document["background"] = _background(background)
     return document
 
 
@@ -227,6 +281,29 @@ def _unknown(unknown: Sequence[Unknown]) -> list[UnknownDocument]:
 
 def _note(note: Problem) -> NoteDocument:
     return {"message": note.what, "remedy": note.remedy, "source": source(note.position)}
+
+
+def _background(background: Background) -> BackgroundDocument:
+    merge, sight = background.merge, background.sight
+    return {
+        "merge": _merge(merge) if merge else None,
+        "journal": {"time": sight.time, "event": sight.event} if sight and sight.time else None,
+        "before_merging": [
+            {"name": word.name, "message": word.message, "remedy": word.remedy}
+            for word in background.words
+        ],
+        "already": sorted(map(str, background.already)),
+    }
+
+
+def _merge(merge: Merge) -> MergeDocument:
+    return {
+        "branch": merge.branch,
+        "head": merge.head,
+        "target": merge.target,
+        "base": merge.base,
+        "merged": merge.is_merged,
+    }
 
 
 def _violation(violation: Violation) -> ViolationDocument:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from reconciler.model.change import Action
 from reconciler.plan.guards import Violation
-from reconciler.plan.plan import Plan
+from reconciler.plan.plan import Change, Plan
+from reconciler.plan.show.background import NOTHING, Background, share_of
 from reconciler.plan.show.escape import code_span, fence_for, shortened
-from reconciler.plan.show.text import Line, change_lines, plain, violation_lines
+from reconciler.plan.show.text import Line, change_lines, plain, violation_lines, word_lines
 from reconciler.plan.show.view import (
     View,
     changes_in,
@@ -49,18 +50,22 @@ def plan_markdown(
     *,
     view: View = View.PLAN,
     limit: int = MOST_CHARACTERS,
+    background: Background = NOTHING,
 ) -> str:
     """A plan as markdown of at most `limit` characters (but never less than its heading)."""
     what, environment, revision = title(plan, view)
     heading = f"### {what} {code_span(environment)}"
-    heading += f" at {code_span(revision)}" if revision else ""
+    heading += f" at {code_span(revision)}" if revision and not background.merge else ""
+    told = "".join(f"\n{sentence}.\n" for sentence in background.told(code_span))
     changes = changes_in(plan, view)
     counts = [count(changes, action) for action in Action]
     held = sum(change.held is not None for change in changes)
-    head = f"{heading}\n\n{_table([*counts, plan.unchanged, held, len(plan.unknown)])}"
+    table = _table([*counts, plan.unchanged, held, len(plan.unknown)])
+    head = f"{heading}\n{told}\n{table}"
     if view is View.PLAN:
-        head += f"\nDigest {code_span(plan.digest)}\n"
-    return page(head, _sections(plan, violations, view), limit)
+        asked = f", to approve {code_span(plan.approval_digest)}" if plan.asked else ""
+        head += f"\nDigest {code_span(plan.digest)}{asked}\n"
+    return page(head, _sections(plan, violations, view, background), limit)
 
 
 def page(head: str, sections: Iterable[Section], limit: int = MOST_CHARACTERS) -> str:
@@ -77,16 +82,24 @@ def page(head: str, sections: Iterable[Section], limit: int = MOST_CHARACTERS) -
     return text
 
 
-def _sections(plan: Plan, violations: Sequence[Violation], view: View) -> Iterator[Section]:
+def _sections(
+    plan: Plan, violations: Sequence[Violation], view: View, background: Background
+) -> Iterator[Section]:
     if violations:
         noun = "violation" if len(violations) == 1 else "violations"
         name = f"**{len(violations)} {noun}: the plan is not applied**"
         blocks = (_block(violation_lines(violation)) for violation in violations)
         yield Section(name, len(violations), blocks, folded=False, language="text")
+    if background.words:
+        name, number = "**Before it is merged**", len(background.words)
+        blocks = (_block(word_lines(word)) for word in background.words)
+        yield Section(name, number, blocks, folded=False, language="text")
+    share = share_of(changes_in(plan, view), background)
     for action in Action:
-        changes = [change for change in changes_in(plan, view) if change.action is action]
-        blocks = (_block(change_lines(change)) for change in changes)
-        yield Section(f"{len(changes)} to {action}", len(changes), blocks)
+        changes = [change for change in share.own if change.action is action]
+        yield _changed(f"{len(changes)} to {action}", changes)
+    yield _changed(f"{len(share.waiting)} waiting already, without this branch", share.waiting)
+    yield _changed(f"{len(share.drifted)} drifted from what was applied", share.drifted)
     unknown = (shortened(each) for each in unknown_in(plan))
     number = len(plan.unknown)
     yield Section(f"{number} unknown", number, unknown, language="text")
@@ -95,6 +108,11 @@ def _sections(plan: Plan, violations: Sequence[Violation], view: View) -> Iterat
     yield Section(f"{len(foreign)} foreign, left alone", len(foreign), names, language="text")
     told = [shortened(f"{note.position}: {note.what}") for note in notes_in(plan, view)]
     yield Section(f"{len(told)} good to know", len(told), told, language="text")
+
+
+def _changed(name: str, changes: Sequence[Change]) -> Section:
+    blocks = (_block(change_lines(change)) for change in changes)
+    return Section(name, len(changes), blocks)
 
 
 def _block(lines: Iterable[Line]) -> str:

@@ -15,6 +15,7 @@ from reconciler.model.address import Address
 from reconciler.model.position import Position, Problem
 from reconciler.plan.guards import GUARDS, Violation
 from reconciler.plan.plan import Cause, Change, Plan
+from reconciler.plan.show.background import NOTHING, Background, Word
 from reconciler.plan.show.content import difference
 from reconciler.plan.show.view import View, changes_in, foreign_in, notes, notes_in
 
@@ -54,9 +55,13 @@ class Notice:
 
 
 def plan_notices(
-    plan: Plan, violations: Sequence[Violation] = (), *, view: View = View.PLAN
+    plan: Plan,
+    violations: Sequence[Violation] = (),
+    *,
+    view: View = View.PLAN,
+    background: Background = NOTHING,
 ) -> tuple[Notice, ...]:
-    """What the plan says: violations, changes, then what is unknown or foreign."""
+    """What the plan says: violations, changes, then what is unknown, foreign, or good to know."""
     home = Position(str(PurePosixPath("environments", plan.environment, "environment.yaml")))
     places = {change.address: change.position for change in plan.changes if change.position}
     notices = [_violation(violation, places, home) for violation in violations]
@@ -73,6 +78,10 @@ def plan_notices(
         Notice("note", Level.NOTE, note.position.file, f"{note.what}; {note.remedy}", note.position)
         for note in notes_in(plan, view)
     ]
+    notices += [
+        Notice(word.name, Level.NOTE, plan.environment, _sentence(word), home)
+        for word in background.words
+    ]
     return tuple(notices)
 
 
@@ -88,6 +97,10 @@ def problem_notices(problems: Iterable[Problem]) -> tuple[Notice, ...]:
         )
         for problem in problems
     )
+
+
+def _sentence(word: Word) -> str:
+    return word.message + (f"; {word.remedy}" if word.remedy else "")
 
 
 def _change(change: Change, home: Position) -> Notice:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing_extensions import TypedDict  # as in reconciler.plan.show.json
 
 from reconciler.model.position import Problem
-from reconciler.plan.show.escape import shortened
+from reconciler.plan.show.background import NOTHING, Background
+from reconciler.plan.show.escape import code_span, shortened
 from reconciler.plan.show.json import SourceDocument, source
 from reconciler.plan.show.markdown import MOST_CHARACTERS, Section, page
 from reconciler.plan.show.text import BLANK, Line, LineKind, plain
@@ -55,12 +56,20 @@ def problems_json(problems: Sequence[Problem]) -> ProblemsDocument:
     }
 
 
-def problems_markdown(problems: Sequence[Problem], *, limit: int = MOST_CHARACTERS) -> str:
-    """The problems as markdown of at most `limit` characters."""
+def problems_markdown(
+    problems: Sequence[Problem],
+    *,
+    limit: int = MOST_CHARACTERS,
+    environment: str = "",
+    background: Background = NOTHING,
+) -> str:
+    """The problems as markdown of at most `limit` characters, of an environment's plan if given."""
     blocks = (plain(problem_lines([each])[:-2]).rstrip("\n") for each in problems)
     name = "Each with its place and what to do:"
     sections = [Section(name, len(problems), blocks, folded=False, language="text")]
-    return page(f"### {_summary(problems)}\n", sections, limit)
+    about = f"No plan for {code_span(environment)}: " if environment and problems else ""
+    told = "".join(f"\n{sentence}.\n" for sentence in background.told(code_span))
+    return page(f"### {about}{_summary(problems)}\n{told}", sections, limit)
 
 
 def _summary(problems: Sequence[Problem]) -> str:

@@ -16,12 +16,11 @@ from reconciler.model.address import Address, Scope
 from reconciler.model.condition import Condition
 from reconciler.model.plain import to_plain
 from reconciler.model.resource import Applied
-from reconciler.model.standing import Hold, Quarantined
+from reconciler.model.standing import Drifted, Failing, Hold, Quarantined
 from reconciler.plan.plan import Plan
+from reconciler.plan.show.drift_page import drift_page
 from reconciler.plan.show.json import drift_document, json_text
-from reconciler.plan.show.markdown import plan_markdown
 from reconciler.plan.show.misfit import misfits
-from reconciler.plan.show.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,10 @@ class Status:
     everything was well. `hold` says why the environment is left alone; None means that it is not.
     `scopes` are those that were looked at; `refused` is the newest commit that was not applied.
     `ready_since` is since when (RFC 3339) just `ready_revision` has been Ready without a break;
-    empty while it is not. `holds` are what people want left alone, `quarantined` what was rolled
-    back.
+    empty while it is not. `holds` are what people want left alone, which stand in files of their
+    own, as what was rolled back does, `quarantined`. `branch` is the one `revision` was followed
+    from; empty if that is not known. `failing` is the commit that fails and never was Ready.
+    `drifted` is what drifts and still does.
     """
 
     environment: str
@@ -47,6 +48,9 @@ class Status:
     ready_since: str = ""
     holds: tuple[Hold, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    branch: str = ""
+    failing: Failing | None = None
+    drifted: Mapping[Address, Drifted] = field(default_factory=dict)
 
 
 _Commit = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
@@ -65,8 +69,9 @@ class _Document(TypedDict, total=False):
     scopes: list[Scope]
     refused: _Commit
     ready_since: str
-    holds: list[Hold]
-    quarantined: list[Quarantined]
+    branch: str
+    failing: Failing | None
+    drifted: dict[str, Drifted]
 
 
 _adapter = cache(TypeAdapter)
@@ -84,8 +89,9 @@ def status_json(status: Status) -> bytes:
         "scopes": [to_plain(scope) for scope in sorted(status.scopes, key=str)],
         "refused": status.refused,
         "ready_since": status.ready_since,
-        "holds": [to_plain(hold) for hold in status.holds],
-        "quarantined": [to_plain(each) for each in status.quarantined],
+        "branch": status.branch,
+        "failing": to_plain(status.failing) if status.failing else None,
+        "drifted": {str(address): to_plain(was) for address, was in status.drifted.items()},
     }
     return json_text(document).encode()
 
@@ -99,6 +105,7 @@ def read_status(content: bytes) -> Status:
     try:
         document: _Document = _adapter(_Document).validate_json(content)
         applied = {Address.parse(each): was for each, was in document.get("applied", {}).items()}
+        drifted = {Address.parse(each): was for each, was in document.get("drifted", {}).items()}
     except ValidationError as error:
         raise _unreadable(misfits(error)) from error
     except ValueError as error:
@@ -118,8 +125,9 @@ def read_status(content: bytes) -> Status:
         scopes=tuple(document.get("scopes", ())),
         refused=document.get("refused", ""),
         ready_since=document.get("ready_since", ""),
-        holds=tuple(document.get("holds", ())),
-        quarantined=tuple(document.get("quarantined", ())),
+        branch=document.get("branch", ""),
+        failing=document.get("failing"),
+        drifted=drifted,
     )
 
 
@@ -128,9 +136,9 @@ def drift_json(plan: Plan) -> bytes:
     return json_text(drift_document(plan)).encode()
 
 
-def drift_markdown(plan: Plan) -> bytes:
-    """`drift.md`: the same for people."""
-    return plan_markdown(plan, view=View.DRIFT).encode()
+def drift_markdown(plan: Plan, known: Mapping[Address, Drifted]) -> bytes:
+    """`drift.md`: the same for people, with what is known of each drift."""
+    return drift_page(plan, known).encode()
 
 
 def _unreadable(reason: str) -> Stalled:

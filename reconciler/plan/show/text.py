@@ -13,13 +13,13 @@ from reconciler.model.change import Action, FieldChange
 from reconciler.plan.guards import Violation
 from reconciler.plan.plan import Change, Plan
 from reconciler.plan.show import escape
+from reconciler.plan.show.background import NOTHING, Background, Word, share_of
 from reconciler.plan.show.content import SECRETS, Mark, has_text, in_short, secret_lines, text_lines
 from reconciler.plan.show.escape import shortened
 from reconciler.plan.show.value import items, worded
 from reconciler.plan.show.view import (
     View,
     changes_in,
-    count,
     foreign_in,
     notes,
     notes_in,
@@ -85,14 +85,25 @@ def plan_text(plan: Plan, violations: Sequence[Violation] = (), *, view: View = 
 
 
 def plan_lines(
-    plan: Plan, violations: Sequence[Violation] = (), *, view: View = View.PLAN
+    plan: Plan,
+    violations: Sequence[Violation] = (),
+    *,
+    view: View = View.PLAN,
+    background: Background = NOTHING,
 ) -> tuple[Line, ...]:
     """Heading, changes by action, what is unknown or foreign, violations, summary and digest."""
     what, environment, revision = title(plan, view)
-    heading = f"{what} {environment}" + (f" at {revision}" if revision else "")
-    lines = [Line(LineKind.HEADING, heading), BLANK]
+    known = revision and not background.merge  # nobody has seen the commit of a merge
+    heading = f"{what} {environment}" + (f" at {revision}" if known else "")
+    lines = [Line(LineKind.HEADING, heading)]
+    lines += [Line(LineKind.CONTEXT, each) for each in background.told(shortened)]
+    lines.append(BLANK)
+    share = share_of(changes_in(plan, view), background)
     for action in Action:
-        lines += _group(action, changes_in(plan, view))
+        changes = [change for change in share.own if change.action is action]
+        lines += _group(f"{len(changes)} to {action}", changes)
+    lines += _group(f"{len(share.waiting)} waiting already, without this branch", share.waiting)
+    lines += _group(f"{len(share.drifted)} drifted from what was applied", share.drifted)
     unknown = [Line(LineKind.UNKNOWN, f"? {shortened(u)}", 1) for u in unknown_in(plan)]
     lines += _listed("unknown", unknown, len(plan.unknown))
     foreign = [Line(LineKind.FOREIGN, f". {shortened(str(a))}", 1) for a in foreign_in(plan, view)]
@@ -101,10 +112,14 @@ def plan_lines(
         Line(LineKind.NOTE, shortened(f"{p.position}: {p.what}"), 1) for p in notes_in(plan, view)
     ]
     lines += _listed("good to know", told)
+    words = [line for word in background.words for line in word_lines(word, 1)]
+    lines += _listed("to know before it is merged", words, len(background.words))
     lines += _violations(violations)
     lines.append(Line(LineKind.SUMMARY, summary(plan, view)))
     if view is View.PLAN:
         lines.append(Line(LineKind.SUMMARY, f"Digest: {plan.digest}"))
+        if plan.asked:
+            lines.append(Line(LineKind.SUMMARY, f"To approve: {plan.approval_digest}"))
     return tuple(lines)
 
 
@@ -140,13 +155,18 @@ def violation_lines(violation: Violation, depth: int = 0) -> Iterator[Line]:
         yield Line(LineKind.FIELD, text, depth + 2)
 
 
-def _group(action: Action, changes: Sequence[Change]) -> Iterator[Line]:
-    number = count(changes, action)
-    if number:
-        yield Line(LineKind.GROUP, f"{number} to {action}")
+def word_lines(word: Word, depth: int = 0) -> Iterator[Line]:
+    """One thing to know before merging, and what can be done about it."""
+    yield Line(LineKind.NOTE, shortened(f"{word.name}: {word.message}"), depth)
+    if word.remedy:
+        yield Line(LineKind.REMEDY, shortened(word.remedy), depth + 2)
+
+
+def _group(name: str, changes: Sequence[Change]) -> Iterator[Line]:
+    if changes:
+        yield Line(LineKind.GROUP, name)
         for change in changes:
-            if change.action is action:
-                yield from change_lines(change, depth=1)
+            yield from change_lines(change, depth=1)
         yield BLANK
 
 

@@ -86,7 +86,8 @@ def test_a_name_that_no_reference_can_have_is_an_error() -> None:
 
 def test_very_many_readers_are_refused() -> None:
     many = ", ".join(["{enc: x}"] * 65)
-    assert "at most 64 readers" in problems(f"a: {VALUE}\nsops: {{mac: x, age: [{many}]}}\n")[0]
+    block = f"{{mac: {VALUE!r}, lastmodified: x, age: [{many}]}}"
+    assert "at most 64 readers" in problems(f"a: {VALUE}\nsops: {block}\n")[0]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reconciler.config.secrets import read_secrets
 from reconciler.drivers.secrets import Keyring
 from reconciler.errors import Denied, DriverError, NotFound
-from reconciler.model.secret import SealedSecret, SecretReference
+from reconciler.model.secret import SealedFile, SealedSecret, SecretReference
 from tests.sealed.sealing import Reader, seal, sealed_value, wrapped
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "sops"
@@ -168,7 +168,8 @@ def test_what_was_moved_from_another_place_is_refused(
 def test_a_data_key_of_another_size_is_refused(keyring: Keyring, reader: Reader) -> None:
     reference, key = SecretReference("web", "a"), b"0" * 16
     value = sealed_value(VALUE, key, ("a",))
-    found = SealedSecret(reference, ("a",), value, (wrapped(key, reader.recipient),))
+    file = SealedFile(((("a",), value),), value, "2026-01-01T00:00:00Z")
+    found = SealedSecret(reference, ("a",), value, (wrapped(key, reader.recipient),), file)
     with pytest.raises(Denied, match="not encrypted in a way that is known"):
         keyring.reveal("production", found)
 

@@ -11,7 +11,8 @@ from reconciler.kinds.domain_operations import StopDomain, UndefineDomain
 from reconciler.kinds.volume_operations import FreeVolume
 from reconciler.model.address import Address
 from reconciler.model.change import Action, Disruption, FieldChange
-from reconciler.plan.plan import Cause, Change, Plan
+from reconciler.model.standing import Hold, Ignored
+from reconciler.plan.plan import Cause, Change, Plan, Remark
 from reconciler.plan.policy import Policy, hold_back
 
 WEB, ROOT, DB = Address("domain", "web"), Address("volume", "web-root"), Address("domain", "db")
@@ -147,3 +148,59 @@ def test_a_floor_acknowledges_nothing() -> None:
     allowed = frozenset({"mass-deletion"})
     assert LOOSE.tightened(replace(LOOSE, allowed=allowed)).allowed == frozenset()
     assert replace(LOOSE, allowed=allowed).tightened(LOOSE).allowed == allowed
+
+
+WHOLE = Hold("disks", "2026-01-01T00:00:00Z", "Ada")
+END = "2999-01-01T00:00:00Z"
+
+
+def test_a_held_environment_holds_everything_and_renews_no_marks() -> None:
+    plan = Plan("production", "", (CREATE, DRIFT), remarks=(Remark(DB, ()),))
+    kept = hold_back(plan, Policy(holds=(WHOLE,)))
+    assert {each.held for each in kept.changes} == {"held by Ada until it is released: disks"}
+    assert kept.remarks == ()
+    assert kept.hold == WHOLE
+
+
+def test_a_held_resource_holds_itself_and_what_needs_it() -> None:
+    mine = Hold("a trial", "2026-01-01T00:00:00Z", until=END, resource=str(WEB))
+    assert held(Policy(holds=(mine,)), CREATE, DELETE, DRIFT) == [
+        f"held until {END}: a trial",
+        f"it comes after {WEB}",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("resource", "fields", "is_held"),
+    [
+        ("domain/db", (), True),
+        ("domain/*", (), True),
+        ("domain/web", (), False),
+        ("volume/*", (), False),
+        ("domain/db", ("vcpus",), True),
+        ("domain/db", ("vcpus", "running"), True),
+        ("domain/db", ("memory_bytes",), False),
+        ("domain/d?", (), False),
+        ("domain/[d]b", (), False),
+    ],
+)
+def test_drift_that_documents_ignore_is_held(
+    resource: str, fields: tuple[str, ...], is_held: bool
+) -> None:
+    ignored = Ignored("trial", resource, END, "a test", fields)
+    drift = replace(DRIFT, fields=(FieldChange("vcpus", 1, 2),))
+    made = hold_back(Plan("production", "", (drift,)), Policy(ignored=(ignored,))).changes[0]
+    assert (made.held is not None, made.is_ignored) == (is_held, is_held)
+
+
+def test_what_git_wants_is_never_ignored() -> None:
+    ignored = Ignored("trial", "domain/*", END, "a test")
+    assert held(Policy(ignored=(ignored,)), CREATE) == [None]
+
+
+def test_what_is_held_for_another_reason_is_not_ignored() -> None:
+    ignored = Ignored("trial", "domain/*", END, "a test")
+    plan = Plan("production", "", (DRIFT,))
+    made = hold_back(plan, Policy(holds=(WHOLE,), ignored=(ignored,))).changes[0]
+    assert not made.is_ignored

@@ -140,4 +140,5 @@ def test_drift_is_written_for_machines_and_for_people() -> None:
         "domain/web-2",
         "zone/farm",
     }
-    assert drift_markdown(plan).startswith(b"### Drift of `production` at `1a2b3c4`")
+    page = drift_markdown(plan, {}).decode()
+    assert page.startswith("# Drift of `production`\n\n4 resources differ")

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler.config.settings import Settings, load_settings
+from reconciler.config.settings import Settings
+from reconciler.config.settings_file import load_settings
 from reconciler.kinds.change_costs import BASE_COSTS, CHANGE_COSTS
 from reconciler.kinds.domain_changes import CHANGE_CLASSES
 from scripts import docs
