@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.config.repository import Documents
-from reconciler.engine.apply import MachineLocks, Reporter, apply
+from reconciler.engine.apply import MachineLocks, Outcome, Reporter, apply
 from reconciler.engine.observe import (
     Questions,
     cautious,
@@ -51,13 +51,14 @@ from reconciler.gitops.source import ConfigSource
 from reconciler.model.address import Scope
 from reconciler.model.plain import digest_of
 from reconciler.model.resource import Desired, World
-from reconciler.placement.spread import Room, place
+from reconciler.placement.spread import Placement, Room, place
 from reconciler.plan.asked import asked_for
 from reconciler.plan.gates import Candidate, opens_at
 from reconciler.plan.going_back import going_back, keeping_data, keeping_snapshots
 from reconciler.plan.guards import Violation, check
 from reconciler.plan.handover import hand_over
 from reconciler.plan.make import make_plan
+from reconciler.plan.plan import Plan
 from reconciler.plan.policy import Policy, hold_back, with_restarts
 from reconciler.plan.show.status import Status
 from reconciler.plan.sparing import holds_at, spared
@@ -185,22 +186,11 @@ def reconcile(
     policy = policy_of(documents, revision, site, past)
     look = looker(documents, revision, policy, site, past)
     noticed, before = site.noticed(environment), look()
-    if violations := check(before.plan, policy):
-        raise GuardRefused(violations)
-    if refusal is None and revision != past.revision:
-        candidate = Candidate(environment, revision, past.revision, before.plan)
-        lost = check_lost_work(site.source.mirror, revision, past, policy)
-        if closed := (*site.gates(candidate, documents), *lost):
-            raise GateClosed(closed, opens_at(closed))
+    is_new = refusal is None and revision != past.revision
+    _judge(before.plan, documents, policy, site, past, is_new=is_new)
     how = detections(before.plan.drifted, noticed, site.monotonic())
     noted = site.chronicle.begins(before, past, refusal, how)
-    outcomes = apply(
-        before.plan,
-        site.ports,
-        locks=site.locks,
-        reporter=site.reporter,
-        stopping=site.stopping,
-    )
+    outcomes = _apply(before.plan, site)
     done = before.plan.active if outcomes else ()
     after, residue = (
         settle(look, done, monotonic=site.monotonic, sleep=site.sleep)
@@ -210,6 +200,26 @@ def reconcile(
     report = Report(environment, revision, before, after, outcomes, residue, refusal)
     site.chronicle.ends(report, noted)
     return report
+
+
+def _apply(asked: Plan, site: Site) -> tuple[Outcome, ...]:
+    return apply(
+        asked, site.ports, locks=site.locks, reporter=site.reporter, stopping=site.stopping
+    )
+
+
+def _judge(
+    asked: Plan, documents: Documents, policy: Policy, site: Site, past: Status, *, is_new: bool
+) -> None:
+    """Ask the guards, and for a commit that is not in force yet the gates."""
+    if violations := check(asked, policy):
+        raise GuardRefused(violations)
+    if not is_new:
+        return
+    candidate = Candidate(asked.environment, asked.revision, past.revision, asked)
+    lost = check_lost_work(site.source.mirror, asked.revision, past, policy)
+    if closed := (*site.gates(candidate, documents), *lost):
+        raise GateClosed(closed, opens_at(closed))
 
 
 def plan(
@@ -294,9 +304,6 @@ def looker(
     rules = digest_of(documents.policy)
     is_back = is_going_back(site.source.mirror, revision, past)
 
-    def wanted(placed: Sequence[Desired[Any]], world: World) -> Sequence[Desired[Any]]:
-        return going_back(placed, world, documents.environment) if is_back else placed
-
     def look() -> Look:
         world = site.observe(scopes, site.ports, questions)
         seen = (world, serials_of(world))
@@ -305,20 +312,7 @@ def looker(
         if latest and known == inputs:
             return latest
         placed = place(documents.environment, desired, offered, world, past.applied)
-        full = make_plan(
-            documents.environment,
-            spared(
-                documents.environment,
-                with_restarts(wanted(placed.desired, world), policy),
-                world,
-                policy.ignored,
-            ),
-            world,
-            revision=revision,
-            applied=past.applied,
-            unplaced=placed.unplaced,
-        )
-        full = keeping_data(full) if is_back else full
+        full = _full_plan(revision, placed, world, policy, past, is_back=is_back)
         kept = hold_back(hand_over(full, _elsewhere(documents)), policy)
         kept = keeping_snapshots(kept) if revision != past.ready_revision or is_back else kept
         asked = asked_for(documents.environment, placed.desired, past.applied, rules)
@@ -327,6 +321,23 @@ def looker(
         return made
 
     return look
+
+
+def _full_plan(
+    revision: str, placed: Placement, world: World, policy: Policy, past: Status, *, is_back: bool
+) -> Plan:
+    """The plan before anything is held; `is_back`: it is the way back from another commit."""
+    name = past.environment
+    wanted = going_back(placed.desired, world, name) if is_back else placed.desired
+    full = make_plan(
+        name,
+        spared(name, with_restarts(wanted, policy), world, policy.ignored),
+        world,
+        revision=revision,
+        applied=past.applied,
+        unplaced=placed.unplaced,
+    )
+    return keeping_data(full) if is_back else full
 
 
 def _scopes(

@@ -78,26 +78,32 @@ def accept(
     with open_repository(settings_of(given)) as repository:
         repository.try_fetch()
         name = environment_of(repository, environment)
-        target = None if into is not None else _target(repository, name)
-        tree: TreeReader = (
-            repository.mirror.tree(target.head) if target else DirectoryTree(into or Path())
-        )
-        if name not in environments_of(tree):
-            raise Failure(f"{into} holds no environments/{name}; name the work tree with --into")
-        if wanted.kind == "zone":
-            accepted = accept_zone(repository, name, tree, wanted.name, fields, world)
-        else:
-            wish = Wish(wanted, fields, gone)
-            accepted = accept_resource(repository, name, tree, wish, world)
-        _tell(accepted)
-        if not accepted.files:
-            return Exit.ERROR if accepted.refused else Exit.SAME
+        return _accept(repository, name, Wish(wanted, fields, gone), into, world)
+
+
+def _accept(
+    repository: Repository, environment: str, wish: Wish, into: Path | None, world: str
+) -> Exit:
+    target = None if into is not None else _target(repository, environment)
+    tree: TreeReader = (
+        repository.mirror.tree(target.head) if target else DirectoryTree(into or Path())
+    )
+    if environment not in environments_of(tree):
+        where = target.branch if target else into
+        raise Failure(f"{where} holds no environments/{environment}; name a work tree with --into")
+    if wish.address.kind == "zone":
+        name = wish.address.name
+        accepted = accept_zone(repository, environment, tree, name, wish.fields, world)
+    else:
+        accepted = accept_resource(repository, environment, tree, wish, world)
+    _tell(accepted)
+    if accepted.files:
         if target is None:
             write_into(into or Path(), accepted)
         elif not offer_branch(repository, tree, accepted, target):
             return Exit.ERROR
-    rest = _WRITTEN if target is None else _PUSHED
-    click.echo(rest.format(environment=name, resource=visible(address)))
+        rest = _WRITTEN if target is None else _PUSHED
+        click.echo(rest.format(environment=environment, resource=visible(str(wish.address))))
     return Exit.ERROR if accepted.refused else Exit.SAME
 
 

@@ -53,7 +53,9 @@ def hold(
     until: str | None,
     by: str | None,
 ) -> Exit:
-    """Leave an environment alone, or one RESOURCE of it, such as domain/web-1.
+    """Leave an environment, or one resource, alone for a time.
+
+    RESOURCE is written as `drift` shows it, such as domain/web-1.
 
     Everything is looked at, planned and told as before, drift is recorded, and nothing is changed.
     The hold is written to the journal and pushed, so that it counts wherever the reconciler runs;

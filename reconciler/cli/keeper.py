@@ -203,7 +203,7 @@ class Keeper:
             if ignore.until > now:
                 yield ignore.until - now
 
-    def _call_all(self, those: Iterable[Callable[[T], None]], about: T) -> None:
+    def _call_all(self, those: Iterable[Callable[[T], object]], about: T) -> None:
         """Call what goes with a turn; the same trouble as last time is not said again."""
         for each in those:
             trouble, called = "", getattr(each, "__qualname__", repr(each))

@@ -75,11 +75,12 @@ def promote(
     dry_run: bool,
     world: str | None,
 ) -> Exit:
-    """Bring what is Ready in FROM to TO: as a branch, a merge or a release branch.
+    """Bring what is Ready in one environment to the next.
 
-    What goes on is the commit that was Ready last, and the merge must give just its tree. Exits
-    with 1 and every reason if something stands against it, with 2 if --dry-run finds something to
-    promote, and with 0 if it was done or there is nothing to do.
+    That is done by a branch to merge, by a merge, or by a release branch. What goes on is the
+    commit that was Ready last, and the merge must give just its tree. Exits with 1 and every
+    reason if something stands against it, with 2 if --dry-run finds something to promote, and
+    with 0 if it was done or there is nothing to do.
     """
     if ENVIRONMENTS.index(lower) >= ENVIRONMENTS.index(upper):
         raise Failure(f"{upper} is not above {lower}: promotions go {' → '.join(ENVIRONMENTS)}")

@@ -22,7 +22,7 @@ from reconciler.plan.sparing import holds_at
 @by_option
 @click.pass_obj
 def release(given: Given, environment: str, resource: str | None, by: str | None) -> Exit:
-    """End the hold of an environment, or of one RESOURCE of it.
+    """End the hold of an environment, or of one RESOURCE.
 
     The environment is looked at soon, and made what its branch says.
     """

@@ -69,7 +69,7 @@ def gatekeeper_of(repository: Repository, current: Callable[[], Settings]) -> Ga
         Witness(
             repository.source,
             repository.chronicle,
-            Signatures(repository.mirror.git, keys, directory),
+            Signatures(git=repository.mirror.git, keys=keys, directory=directory),
             lambda: repository.forge,
             clock.now,
         ),

@@ -270,6 +270,12 @@ _CONTENT_MEANING = f"plain text of at most {MOST_TEXT} letters"
 FileContent = text_field(FILE_CONTENT, _CONTENT_MEANING, MOST_TEXT, no_secret)
 Locale = text_field(LOCALE, "a locale, such as C.UTF-8 or de_DE.UTF-8", 60)
 RecordValue = text_field(RECORD_VALUE, "one line of plain ASCII text", 2000)
+PersonName = text_field(
+    r"^[A-Za-z0-9][A-Za-z0-9._@+:/-]{0,199}$",
+    "the name of an account at the forge, the principal of a key, or its fingerprint",
+    200,
+)
+CommitId = text_field(r"^[0-9a-f]{40}$", "the whole id of a commit: 40 hexadecimal digits", 40)
 PartitionRange = text_field(
     r"^[0-9./-]{7,40}$", "a network or first-last, such as 192.168.1.128/25", 40
 )

@@ -13,7 +13,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from reconciler.config.fields import Cron, Duration, Interval, Mail, OneLine, TimeZone, text_field
+from reconciler.config.fields import (
+    CommitId,
+    Cron,
+    Duration,
+    Interval,
+    Mail,
+    OneLine,
+    PersonName,
+    TimeZone,
+)
 from reconciler.config.part import Many, Part
 
 MOST_TIMES = 50
@@ -40,12 +49,6 @@ Moment = Annotated[
     AfterValidator(_moment),
     WithJsonSchema({"type": "string", "pattern": MOMENT, "maxLength": 16}),
 ]
-PersonName = text_field(
-    r"^[A-Za-z0-9][A-Za-z0-9._@+:/-]{0,199}$",
-    "the name of an account at the forge, the principal of a key, or its fingerprint",
-    200,
-)
-CommitId = text_field(r"^[0-9a-f]{40}$", "the whole id of a commit: 40 hexadecimal digits", 40)
 People = Annotated[int, Field(ge=0, le=MOST_PEOPLE)]
 
 

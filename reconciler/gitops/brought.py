@@ -78,14 +78,14 @@ def brought_by(git: Git, head: str, known: Collection[str]) -> tuple[Brought, ..
 class Additions:
     """Tells what a commit adds of its own. Trees do not change, so answers are remembered."""
 
-    git: Git
+    here: Git
     trees: dict[str, str]
     merged: dict[tuple[str, str], str]
 
     def tree(self, commit: str) -> str:
         """The tree of a commit."""
         if commit not in self.trees:
-            self.trees[commit] = tree_of(self.git, commit)
+            self.trees[commit] = tree_of(self.here, commit)
         return self.trees[commit]
 
     def keeps(self, commit: Brought) -> bool:
@@ -100,7 +100,7 @@ class Additions:
 
     def _merge(self, ours: str, theirs: str) -> str:
         if (ours, theirs) not in self.merged:
-            result = merge_trees(self.git, ours, theirs)
+            result = merge_trees(self.here, ours, theirs)
             self.merged[ours, theirs] = result.tree if result.is_clean else ""
         return self.merged[ours, theirs]
 

@@ -34,7 +34,7 @@ def digests_in(text: str) -> tuple[str, ...]:
 class Inquiry:
     """A candidate with the commits it brings, newest first."""
 
-    git: Git
+    here: Git
     candidate: Candidate
     brought: tuple[Brought, ...]
     adds: Additions
@@ -75,7 +75,7 @@ class Inquiry:
         """Who approves by a key; of an approval that does not count the reason."""
         for each in self.brought:
             yield from self._by_trailer(each)
-        for tag in tags_below(self.git, f"{APPROVALS}{self.candidate.environment}/"):
+        for tag in tags_below(self.here, f"{APPROVALS}{self.candidate.environment}/"):
             yield from self._by_tag(tag)
 
     def _is_harmless(self, commit: Brought) -> bool:
@@ -91,7 +91,7 @@ class Inquiry:
 
     def _tag_lack(self) -> Lack | None:
         revision = self.candidate.revision
-        tags = [tag for tag in tags_at(self.git, revision) if not tag.name.startswith(APPROVALS)]
+        tags = [tag for tag in tags_at(self.here, revision) if not tag.name.startswith(APPROVALS)]
         reasons: list[Lack] = []
         for tag in tags:
             said = self._signer_of(tag)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Mapping
-from datetime import timedelta
+from pathlib import Path
+
+from git.config import GitConfigParser
 
 from reconciler.gitops.message import one_line
-from reconciler.gitops.process import Bounds, run
 
-DEADLINE = timedelta(seconds=5)
 LONGEST_NAME = 100
-_PASSED_ON = ("HOME", "PATH", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_AUTHOR_NAME")
 
 
 def person(environment: Mapping[str, str]) -> str:
@@ -21,15 +20,18 @@ def person(environment: Mapping[str, str]) -> str:
     `environment` is that of the process. No work tree is asked: what a repository says of people
     is not what they say of themselves.
     """
-    passed = {name: environment[name] for name in _PASSED_ON if name in environment}
-    if author := one_line(passed.get("GIT_AUTHOR_NAME", ""), LONGEST_NAME):
-        return author
-    command = ("git", "config", "--global", "--includes", "--get", "user.name")
-    try:
-        said = run(command, passed, Bounds(DEADLINE)).output.decode("utf-8", "replace")
-    except OSError:
-        said = ""
+    said = environment.get("GIT_AUTHOR_NAME") or _configured(environment)
     return one_line(said, LONGEST_NAME) or _account()
+
+
+def _configured(environment: Mapping[str, str]) -> str:
+    """What the person's own settings of git say; as there, the last file counts."""
+    home = Path(environment.get("HOME", "/nonexistent"))
+    above = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    own = environment.get("GIT_CONFIG_GLOBAL")
+    files = [own] if own else [str(above / "git" / "config"), str(home / ".gitconfig")]
+    with GitConfigParser([each for each in files if Path(each).is_file()]) as settings:
+        return str(settings.get_value("user", "name", default=""))
 
 
 def _account() -> str:

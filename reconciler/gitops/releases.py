@@ -173,7 +173,7 @@ def back_merge(git: Git, onto: str, head: str, tagged: Tagged, maker: Maker) -> 
         skip_ci=False,
     )
     commit = commit_tree(git, merged.tree, (head, tagged.commit), message, maker)
-    if _reverts_something(histories, tagged.commit, head):
+    if _reverts_something(git, tagged.commit, head):
         reason = "somebody reverted work in production, which would go from here too"
         return BackMerge(onto, beside, commit, is_beside=True, reason=reason)
     return BackMerge(onto, onto, commit, is_beside=False)
@@ -229,6 +229,7 @@ def _tagged_versions(git: Git) -> frozenset[Version]:
     return frozenset(version for name in names if (version := parse_version(name)) is not None)
 
 
-def _reverts_something(histories: GitHistories, new: str, known: str) -> bool:
-    newer = steps(histories.git, new, (known,), limit=LINE)
-    return any(_REVERTED.search(histories.info(step.commit).body) for step in newer)
+def _reverts_something(git: Git, new: str, known: str) -> bool:
+    info = GitHistories(git).info
+    newer = steps(git, new, (known,), limit=LINE)
+    return any(_REVERTED.search(info(step.commit).body) for step in newer)

@@ -39,20 +39,20 @@ class Undone:
 class GitHistories:
     """The questions of this package to one repository; commits are given by full id."""
 
-    git: Git
+    here: Git
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` is `old` or descends from it."""
-        return self.git.is_ancestor(old, new)
+        return self.here.is_ancestor(old, new)
 
     def between(self, new: str, known: Collection[str]) -> tuple[str, ...]:
         """The commits that lead to `new` and to none of `known`, oldest first."""
-        return self.git.commits_between(new, known)
+        return self.here.commits_between(new, known)
 
     def undone_between(self, new: str, known: Collection[str]) -> tuple[Undone, ...]:
         """The rollbacks, by their trailers, that lead to `new` and to none of `known`."""
         excluded = tuple("^" + check_object_id(each) for each in known)
-        finished = self.git.call(
+        finished = self.here.call(
             "looking for rollbacks",
             "rev-list",
             "--reverse",
@@ -67,7 +67,7 @@ class GitHistories:
 
     def differing(self, one: str, other: str) -> frozenset[str]:
         """The paths at which two commits or trees differ."""
-        finished = self.git.call(
+        finished = self.here.call(
             "comparing trees",
             "diff-tree",
             "-r",
@@ -87,28 +87,28 @@ class GitHistories:
         """
         if base:
             ours, theirs = self._as_children(base, ours, theirs)
-        merged = merge_trees(self.git, ours, theirs)
+        merged = merge_trees(self.here, ours, theirs)
         return merged.tree if merged.is_clean else None
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The parents of a commit."""
-        return steps(self.git, commit, limit=1)[0].parents
+        return steps(self.here, commit, limit=1)[0].parents
 
     def _as_children(self, base: str, *others: str) -> tuple[str, ...]:
         """Commits with the trees of `others` whose only history is one with the tree of `base`."""
-        root = commit_tree(self.git, tree_of(self.git, base), (), b"Begin", _NOBODY)
+        root = commit_tree(self.here, tree_of(self.here, base), (), b"Begin", _NOBODY)
         return tuple(
-            commit_tree(self.git, tree_of(self.git, each), (root,), b"Go on", _NOBODY)
+            commit_tree(self.here, tree_of(self.here, each), (root,), b"Go on", _NOBODY)
             for each in others
         )
 
     def info(self, commit: str) -> CommitInfo:
         """Who made a commit, when, and what its message says."""
-        return log(self.git, commit, 1)[0]
+        return log(self.here, commit, 1)[0]
 
     def restorer(self, bad: str, good: str, head: str) -> str | None:
         """The commit between `bad` and `head` that took `bad` back; None if there is none."""
-        if bad == head or not self.git.is_ancestor(bad, head):
+        if bad == head or not self.here.is_ancestor(bad, head):
             return None
         for each in self.undone_between(head, (bad,)):
             if each.bad == bad or each.good == good:
@@ -123,7 +123,7 @@ class GitHistories:
         return None
 
     def _first_parents(self, old: str, new: str) -> list[str]:
-        finished = self.git.call(
+        finished = self.here.call(
             "listing commits",
             "rev-list",
             "--reverse",
@@ -135,7 +135,7 @@ class GitHistories:
         return finished.output.decode().split()
 
     def _here(self, undone: Undone) -> bool:
-        return self.git.has_commit(undone.bad) and self.git.has_commit(undone.good)
+        return self.here.has_commit(undone.bad) and self.here.has_commit(undone.good)
 
 
 def _undone_by(info: CommitInfo) -> Iterator[Undone]:

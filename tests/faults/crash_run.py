@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.drivers.simulated.farm import SimulatedFarm
@@ -23,8 +24,8 @@ _CHANGES = frozenset(
 _WRITING = os.O_WRONLY | os.O_RDWR
 
 
-def sync_until(root: Path, last: int) -> None:
-    """Sync the site below `root`, or die at step `last`; then say how many steps it took."""
+def dying_at(last: int) -> Callable[[], int]:
+    """From now on count the steps of this process, and die at step `last`; gives how many."""
     steps = 0
 
     def count(event: str, arguments: tuple[object, ...]) -> None:
@@ -34,13 +35,19 @@ def sync_until(root: Path, last: int) -> None:
             if steps == last:
                 os._exit(KILLED)
 
+    sys.addaudithook(count)
+    return lambda: steps
+
+
+def sync_until(root: Path, last: int) -> None:
+    """Sync the site below `root`, or die at step `last`; then say how many steps it took."""
     clock = Clock()
     farm = SimulatedFarm.open(root / "world.yaml", sleep=clock.sleep)
     made = site(root, str(root / "origin.git"), farm, clock)
-    sys.addaudithook(count)
+    steps = dying_at(last)
     made.source.refresh()
     report = turn("production", made)
-    (root / RESULT).write_text(f"{steps} {report.finding}")
+    (root / RESULT).write_text(f"{steps()} {report.finding}")
 
 
 def _writes(arguments: tuple[object, ...]) -> bool:

@@ -195,6 +195,17 @@ def test_a_renamed_project_on_the_same_host_is_followed(github: FakeForge, tmp_p
     assert github.project.standing(COMMIT, STATUS.context) is not None
 
 
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_what_was_to_be_written_is_not_written_elsewhere(
+    github: FakeForge, tmp_path: Path, status: int
+) -> None:
+    forge = opened(github, tmp_path, monotonic=time.monotonic)
+    github.fault = answering(status, None, {"Location": "/elsewhere"})
+    with pytest.raises(Denied, match="a redirect that is not followed"):
+        say(forge)
+    assert len(github.asked) == 1
+
+
 def test_redirects_in_a_circle_end(github: FakeForge, tmp_path: Path) -> None:
     forge = opened(github, tmp_path, monotonic=time.monotonic)
     github.fault = answering(302, None, {"Location": "/user"})

@@ -59,7 +59,7 @@ def test_the_contracts_hold(copy: Path) -> None:
         (
             "daemon",
             "import libvirt",
-            "libvirt, fabric and dns are used by drivers only",
+            "libvirt, fabric, dns and http are used by drivers only, http by forges too",
             "reconciler.daemon -> libvirt",
         ),
         (

@@ -21,8 +21,8 @@ from tests.forges.fake import FakeForge
 from tests.forges.project import Project
 from tests.remotes.http_git import HttpGit, running_http_git
 from tests.remotes.origin import Origin, git
-from tests.sealed.seen import put_before
 from tests.sealed.sealing import Reader, laid_out, seal
+from tests.sealed.seen import put_before
 
 ENVIRONMENTS = ("development", "staging", "production")
 HOOK_KINDS = (
@@ -107,6 +107,20 @@ def planted(root: Path) -> Iterator[Planted]:
 def _plant(site: Planted) -> None:
     readers = {name: _age_key(site, name) for name in (*ENVIRONMENTS, "identity")}
     ssh = {name: _ssh_key(site, name) for name in ("repository", "hosts", "signing", "bootstrap")}
+    hooks = _files(site, ssh["hosts"])
+    _commit(site, readers)
+    _serve(site)
+    settings = _settings(site, hooks)
+    site.private("reconciler.yaml", json.dumps(settings))
+    real = {**settings, "farm": {"kind": "real"}, "state_directory": "../state-real"}
+    site.private("real.yaml", json.dumps(real))
+    site.clone()
+    for name in ("git", "ssh", "ssh-keygen"):
+        put_before(site.root / "bin", name, site.root / "called")
+
+
+def _files(site: Planted, host_key: str) -> dict[str, Any]:
+    """What the operator keeps in files; gives the settings of the webhooks."""
     hooks = {}
     for kind in HOOK_KINDS:
         site.secrets[f"hook {kind}"] = secret = site.word()
@@ -120,10 +134,13 @@ def _plant(site: Planted) -> None:
     site.secrets["TSIG key of a transfer"] = tsig = b64encode(site.chance.randbytes(32)).decode()
     key = f'key "transfer" {{ algorithm hmac-sha256; secret "{tsig}"; }};\n'
     site.private("tsig", key)
-    site.private("known_hosts", f"127.0.0.1 {ssh['hosts']}\n")
-    _commit(site, readers)
-    _serve(site)
-    settings = {
+    site.private("known_hosts", f"127.0.0.1 {host_key}\n")
+    return hooks
+
+
+def _settings(site: Planted, hooks: Mapping[str, Any]) -> dict[str, Any]:
+    """What the operator decides."""
+    return {
         **_addresses(site),
         "hosts": {"ssh_key": "hosts", "known_hosts": "known_hosts", "port": 1, "deadline": "2s"},
         "secrets": {"identity": "age-identity", **{n: f"age-{n}" for n in ENVIRONMENTS}},
@@ -135,12 +152,6 @@ def _plant(site: Planted) -> None:
         "farm": {"kind": "simulated", "file": "../world.yaml"},
         "state_directory": "../state",
     }  # fmt: skip
-    site.private("reconciler.yaml", json.dumps(settings))
-    real = {**settings, "farm": {"kind": "real"}, "state_directory": "../state-real"}
-    site.private("real.yaml", json.dumps(real))
-    site.clone()
-    for name in ("git", "ssh", "ssh-keygen"):
-        put_before(site.root / "bin", name, site.root / "called")
 
 
 def _addresses(site: Planted) -> dict[str, Any]:
@@ -193,6 +204,7 @@ def _commit(site: Planted, readers: Mapping[str, Reader]) -> None:
         site.secrets |= {f"value {key} of {name}": value for key, value in sealed.items()}
         site.secrets |= {f"TSIG key of {name}": tsig, f"passphrase of {name}": site.word()}
         kept = {**sealed, "tsig": tsig, "disk": site.secrets[f"passphrase of {name}"]}
+        kept["spare"] = "which nothing refers to"
         text = seal(kept, [readers[name].recipient, readers["identity"].recipient])
         files[f"secrets/{name}.sops.yaml"] = laid_out(text).encode()
         domain = "farm.internal" if name == "production" else f"{name[:3]}.farm.internal"

@@ -13,17 +13,20 @@ def main() -> None:
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     from reconciler.cli.main import main as program
 
-    for line in sys.stdin:
+    for line in sys.stdin.read().splitlines():  # all of it, so that no command reads the rest
         words, begun = json.loads(line), time.monotonic()
-        print(f"=== {json.dumps(words)}", flush=True)
+        sys.stdout.write(f"=== {json.dumps(words)}\n")
+        sys.stdout.flush()
         try:
             code: object = program.main(words, standalone_mode=False)
         except SystemExit as end:
             code = end.code
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (whatever it is, it is shown)
             traceback.print_exc()
             code = f"{error!r}"
-        print(f"=== ended with {code} after {time.monotonic() - begun:.1f} s", flush=True)
+        seconds = time.monotonic() - begun
+        sys.stdout.write(f"=== ended with {code} after {seconds:.1f} s\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is said at the site: every command, in every format it has, before and after each trouble."""
+"""What is said at the site: every command, in every format, and what shows each trouble."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.sealed.planted import Planted
 
 Words = tuple[str, ...]
 HERE = ("-e", "production")
+_LOOKS = {"validate", "plan", "review", "sync", "promote", "status", "drift", "doctor"}
 
 # The words after each command. {…} are places of the site; a format is added for each there is.
 TABLE: Mapping[str, Sequence[Words]] = {
@@ -101,20 +102,12 @@ def lines(site: Planted, settings: str = "reconciler.yaml") -> list[list[str]]:
 
 
 def looks(site: Planted, settings: str = "reconciler.yaml") -> list[list[str]]:
-    """The command lines that a trouble shows in, in the first format that they have."""
-    names = {
-        "validate",
-        "plan",
-        "sync",
-        "status",
-        "drift",
-        "doctor",
-        "review",
-        "promote",
-        "approve",
-    }
-    found = [each for each in lines(site, settings) if each[3] in names]
-    return [each for each in found if "--format" not in each or each[-1] in {"text", "json"}]
+    """The command lines that a trouble shows in: some, each once and in its first format."""
+    found: dict[str, list[str]] = {}
+    for words in lines(site, settings):
+        if words[3] in _LOOKS and "--dry-run" not in words:
+            found.setdefault(words[3], words)
+    return list(found.values())
 
 
 def _formats(name: str) -> list[list[str]]:

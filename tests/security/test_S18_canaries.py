@@ -142,8 +142,9 @@ def test_the_secrets_are_many_and_are_found_where_they_are_planted(talk: Talk) -
 
 def test_no_command_in_any_format_tells_a_secret_before_or_after_a_sync(talk: Talk) -> None:
     every = lines(talk.site)
-    said = talk.say([*every, *every])
-    assert said.count("=== ended with") == 2 * len(every)
+    again = [words for words in every if words[-1] not in {"markdown", "junit", "sarif"}]
+    said = talk.say([*every, *again])
+    assert said.count("=== ended with") == len(every) + len(again)
     assert "=== ended with 0" in said
     assert "••••" in said
     assert talk.site.forge.asked
@@ -190,9 +191,8 @@ def tampered_files(site: Planted) -> None:
     for name in ENVIRONMENTS:
         path = f"secrets/{name}.sops.yaml"
         text = git(site.origin.path, "show", f"{name}:{path}") + "\n"
-        first, _, rest = text.partition("\n")
-        assert first.startswith("s0: ENC[")
-        site.origin.commit(name, {path: f"{rest}".encode()})
+        kept = [line for line in text.splitlines() if not line.startswith("spare: ")]
+        site.origin.commit(name, {path: ("\n".join(kept) + "\n").encode()})
 
 
 def values_in_the_open(site: Planted) -> None:
@@ -210,7 +210,10 @@ def remote_fails(site: Planted) -> None:
 
 
 def pushes_refused(site: Planted) -> None:
-    site.origin.hook("pre-receive", "echo you may not >&2; exit 1")
+    for path in (site.origin.path, site.root / "journals" / "journal.git"):
+        hook = path / "hooks" / "pre-receive"
+        hook.write_text("#!/bin/sh\necho you may not >&2; exit 1\n", "utf-8")
+        hook.chmod(0o755)
 
 
 def remote_away(site: Planted) -> None:
@@ -252,13 +255,13 @@ TROUBLES = {
 }  # fmt: skip
 SAYS = {
     "wrong_keys": "is one of its readers",
-    "no_keys": "holds no age key",
+    "no_keys": "damaged age key",
     "keys_for_everybody": "chmod 600",
     "tampered_files": "the file is not whole",
     "values_in_the_open": "is not",
-    "login_refused": "login",
+    "login_refused": "Authentication failed",
     "remote_fails": "500",
-    "pushes_refused": "you may not",
+    "pushes_refused": "could not be pushed",
     "checker_refuses": "etc-app.conf",
     "settings_broken": "lissen",
 }
@@ -333,24 +336,24 @@ def test_a_sync_that_is_ended_leaves_no_secret(talk: Talk) -> None:
     assert talk.found() == []
 
 
+GIVEN = "        return _WORDS.get(plain.text"
+LOGIN = '            yield "http.extraHeader", header'
+HEX = "os.write(made, plain.text.encode().hex().encode())"
 MUTATIONS = {
     "a value in a log": (
         "drivers/secrets.py",
-        "        return _WORDS.get(plain.text",
-        "        import logging; logging.getLogger().debug('opened %s', plain.text)\n"
-        "        return _WORDS.get(plain.text",
+        GIVEN,
+        f"        import logging; logging.getLogger().debug('%s', plain.text)\n{GIVEN}",
     ),
     "a login among arguments": (
         "gitops/environment.py",
-        'yield "http.extraHeader", header',
-        "import subprocess; subprocess.run(['sleep', '0.2', '--', header], check=False)\n"
-        '            yield "http.extraHeader", header',
+        LOGIN,
+        f"            import subprocess; subprocess.run(['sleep', '0.2', '--', header])\n{LOGIN}",
     ),
     "a value in a temporary file": (
         "drivers/secrets.py",
-        "        return _WORDS.get(plain.text",
-        "        import tempfile, os; os.write(tempfile.mkstemp()[0], plain.text.encode().hex().encode())\n"
-        "        return _WORDS.get(plain.text",
+        GIVEN,
+        f"        import tempfile, os; made, _ = tempfile.mkstemp()\n        {HEX}\n{GIVEN}",
     ),
 }
 

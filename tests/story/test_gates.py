@@ -293,3 +293,15 @@ def test_times_in_messages_are_those_of_the_window(scene: Gated) -> None:
     grow(scene, scene.alice, 3)
     assert "2025-06-03 19:00 JST" in shut(scene.sync())["window"].remedy
     assert scene.clock.now() == datetime.fromisoformat("2025-06-02T12:00:00+00:00")
+
+
+def test_a_commit_that_changes_something_approves_of_nothing_below_the_head(scene: Gated) -> None:
+    scene.ask(approvals=1)
+    scene.allow(scene.alice, scene.bob)
+    grow(scene, scene.alice, 4)
+    tree = scene.tree(4)
+    trailer = f"Mend\n\nReconciler-Approve: {asked_for(scene)}"
+    grow(scene, scene.bob, 3, message=trailer)
+    scene.alice.commit("production", tree, message="Grow again")
+    assert "approve in an empty one" in shut(scene.sync())["approval"].message
+    assert scene.gib() == 2

@@ -4,6 +4,8 @@ import base64
 import shlex
 from pathlib import Path
 
+import pytest
+
 from reconciler.gitops.environment import Access, git_environment, shared_settings
 from reconciler.gitops.url import check_url
 
@@ -61,3 +63,11 @@ def test_only_a_local_remote_has_settings_of_its_own() -> None:
     assert shared_settings(check_url("https://h/x")) == ""
     said = shared_settings(check_url('/srv/a "b"\\c'.replace(" ", "_")))
     assert 'directory = "/srv/a_\\"b\\"\\\\c"' in said
+
+
+def test_certificates_to_trust_reach_every_build_of_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A git that is built with GnuTLS does not look at SSL_CERT_FILE."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/farm/ca.pem")
+    assert git_environment()["GIT_SSL_CAINFO"] == "/etc/farm/ca.pem"
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert "GIT_SSL_CAINFO" not in git_environment()

@@ -185,3 +185,10 @@ def test_conflicts_and_reverts_wait_beside(origin: Origin) -> None:
     origin.git("tag", "v1.0.1", brought)
     with seen(origin) as mirror:
         assert merge_back(origin, mirror.git()) == (f"back-merge/develop/{brought[:7]}", True)
+
+
+def test_a_version_that_is_tagged_elsewhere_is_left_to_people(origin: Origin) -> None:
+    elsewhere = origin.commit("other", {"file": b"x"}, parents=())
+    origin.git("tag", "v1.1.0", elsewhere)
+    merged(origin, branched(origin, "release/v1.1.0"))
+    assert found(origin) == []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.gitops.version import Version, parse_version
+from reconciler.gitops.version import Version, next_minor, parse_version, tag_name
 
 IN_ORDER = [
     "0.9.9",
@@ -41,3 +41,18 @@ def test_a_leading_v_and_build_data_do_not_count() -> None:
 )
 def test_other_texts_are_no_versions(text: str) -> None:
     assert parse_version(text) is None
+
+
+@pytest.mark.parametrize(
+    ("newest", "following"),
+    [(None, "v0.1.0"), ("v1.2.3", "v1.3.0"), ("v1.9.0", "v1.10.0"), ("v2.0.0-rc.1", "v2.1.0")],
+)
+def test_the_next_minor_version_follows_the_newest(newest: str | None, following: str) -> None:
+    assert tag_name(next_minor(parse_version(newest) if newest else None)) == following
+
+
+def test_a_version_is_tagged_as_it_is_written() -> None:
+    for text in ("v1.2.3", "v1.0.0-rc.1"):
+        version = parse_version(text)
+        assert version is not None
+        assert tag_name(version) == text
