@@ -36,17 +36,17 @@ from reconciler.errors import (
     SourceError,
     Stalled,
 )
-from reconciler.gitops.back_merge import BackMerges
 from reconciler.gitops.chronicle import Chronicle
-from reconciler.gitops.lost_work import check_lost_work
-from reconciler.gitops.report import Refusal, Report
-from reconciler.gitops.rollback import (
+from reconciler.gitops.flow.back_merge import BackMerges
+from reconciler.gitops.flow.lost_work import check_lost_work
+from reconciler.gitops.flow.rollback import (
     BY_ITSELF,
     acknowledged,
     check_quarantine,
     is_going_back,
     needs_rollback,
 )
+from reconciler.gitops.report import Refusal, Report
 from reconciler.gitops.source import ConfigSource
 from reconciler.model.address import Scope
 from reconciler.model.plain import digest_of

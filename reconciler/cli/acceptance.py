@@ -19,9 +19,9 @@ from reconciler.config.load import TreeReader
 from reconciler.config.places import text_of
 from reconciler.daemon.clock import SystemClock
 from reconciler.errors import ReconcilerError
-from reconciler.gitops.acceptance import Offer, Work, offer
 from reconciler.gitops.branches import ACCEPT
 from reconciler.gitops.chronicle import DETECTED
+from reconciler.gitops.flow.acceptance import Offer, Work, offer
 from reconciler.gitops.journal import ENVIRONMENT, RESOURCE
 from reconciler.gitops.message import compose
 from reconciler.gitops.wording import EventWord

@@ -11,12 +11,12 @@ from reconciler.cli.proposed import Subject
 from reconciler.cli.repository import Repository
 from reconciler.cli.world import EMPTY, JOURNAL
 from reconciler.errors import ConfigError, RolledBack
-from reconciler.gitops.lost_work import lost_work
-from reconciler.gitops.lost_work import violations as lost_violations
+from reconciler.gitops.flow.lost_work import lost_work
+from reconciler.gitops.flow.lost_work import violations as lost_violations
+from reconciler.gitops.flow.rollback import check_quarantine
+from reconciler.gitops.flow.undone import GitHistories
 from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.refs import short
-from reconciler.gitops.rollback import check_quarantine
-from reconciler.gitops.undone import GitHistories
 from reconciler.model.address import Address
 from reconciler.model.condition import Condition, ConditionType
 from reconciler.model.condition import Status as Truth

@@ -115,4 +115,3 @@ def _end(text: str, now: datetime) -> datetime:
     if not now < end <= now + LONGEST:
         raise Failure(f"--until {text}: that is {end:%Y-%m-%d %H:%M} UTC; name a time to come")
     return end.astimezone(UTC)
-

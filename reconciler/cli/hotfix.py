@@ -9,9 +9,9 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.promote import Wish, carry_out
 from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.terminal import screen
-from reconciler.gitops.promoting import Wanted
+from reconciler.gitops.flow.promoting import Wanted
+from reconciler.gitops.flow.releases import newest_tag
 from reconciler.gitops.refs import branch_ref, short
-from reconciler.gitops.releases import newest_tag
 from reconciler.gitops.source import TOP
 from reconciler.gitops.version import Version, parse_version, tag_name
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from reconciler.gitops.flow.matrix import Column, Mark, Matrix
 from reconciler.gitops.lineage import Step
-from reconciler.gitops.matrix import Column, Mark, Matrix
 from reconciler.gitops.refs import short
 from reconciler.gitops.report import count
 from reconciler.model.condition import ConditionType

@@ -19,8 +19,8 @@ from reconciler.cli.world import EMPTY, JOURNAL, surroundings
 from reconciler.config.settings import ENVIRONMENTS
 from reconciler.daemon.clock import SystemClock
 from reconciler.errors import DriverError, GuardRefused, SourceUnavailable
-from reconciler.gitops.promoting import Grounds, Push, Wanted, gather, prepare, push, way_of
-from reconciler.gitops.promotion import Facts, Way, list_of, objections, origin_of, title_of
+from reconciler.gitops.flow.promoting import Grounds, Push, Wanted, gather, prepare, push, way_of
+from reconciler.gitops.flow.promotion import Facts, Way, list_of, objections, origin_of, title_of
 from reconciler.gitops.refs import short
 from reconciler.gitops.report import count
 from reconciler.plan.guards import Violation

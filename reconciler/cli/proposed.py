@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.cli.choices import revision_of
 from reconciler.cli.command import Failure
 from reconciler.cli.repository import Repository
-from reconciler.gitops.proposal import Proposal, Side, propose
+from reconciler.gitops.flow.proposal import Proposal, Side, propose
 from reconciler.plan.show.background import Merge
 
 

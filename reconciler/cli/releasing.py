@@ -11,8 +11,7 @@ from reconciler.cli.repository import Repository
 from reconciler.config.settings import Settings
 from reconciler.errors import DriverError
 from reconciler.gitops.branches import version_of
-from reconciler.gitops.refs import branch_ref, short
-from reconciler.gitops.releases import (
+from reconciler.gitops.flow.releases import (
     BackMerge,
     Tagged,
     back_merge,
@@ -22,6 +21,7 @@ from reconciler.gitops.releases import (
     tag_ref,
     unreleased,
 )
+from reconciler.gitops.refs import branch_ref, short
 from reconciler.gitops.report import Report
 from reconciler.gitops.source import TOP
 

@@ -15,8 +15,8 @@ from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.terminal import screen
 from reconciler.cli.verdict import Verdict, judge
 from reconciler.cli.world import EMPTY, JOURNAL
+from reconciler.gitops.flow.proposal import Side
 from reconciler.gitops.forges.port import State
-from reconciler.gitops.proposal import Side
 
 
 class FailOn(enum.StrEnum):

@@ -23,10 +23,10 @@ from reconciler.cli.world import surroundings
 from reconciler.config.settings import ENVIRONMENTS
 from reconciler.daemon.lock import state_lock
 from reconciler.errors import Conflict
+from reconciler.gitops.flow.ready import ready_commits
+from reconciler.gitops.flow.rollback import GUARDS, is_a_rollback
 from reconciler.gitops.merging import tree_of
-from reconciler.gitops.ready import ready_commits
 from reconciler.gitops.refs import short
-from reconciler.gitops.rollback import GUARDS, is_a_rollback
 from reconciler.model.standing import Quarantined
 from reconciler.plan.show.rollbacks import rolled_back
 from reconciler.plan.show.status import Status

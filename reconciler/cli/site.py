@@ -10,12 +10,12 @@ from reconciler.cli.world import Surroundings
 from reconciler.config.settings import PolicyFloor, Settings
 from reconciler.daemon.clock import SystemClock
 from reconciler.engine.apply import Reporter
-from reconciler.gitops.back_merge import BackMerges
-from reconciler.gitops.evidence import Witness
-from reconciler.gitops.gatekeeper import Gatekeeper
-from reconciler.gitops.keyring import Keys
-from reconciler.gitops.rollback import Rollbacks
-from reconciler.gitops.signatures import Signatures
+from reconciler.gitops.flow.back_merge import BackMerges
+from reconciler.gitops.flow.rollback import Rollbacks
+from reconciler.gitops.gates.evidence import Witness
+from reconciler.gitops.gates.gatekeeper import Gatekeeper
+from reconciler.gitops.gates.keyring import Keys
+from reconciler.gitops.gates.signatures import Signatures
 from reconciler.gitops.signing import SigningKey
 from reconciler.gitops.stream import Identity
 from reconciler.model.change import Disruption

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from reconciler.cli.repository import Repository
 from reconciler.daemon.clock import SystemClock
+from reconciler.gitops.flow.promotion import Place
 from reconciler.gitops.merging import tree_of
-from reconciler.gitops.promotion import Place
 from reconciler.gitops.refs import short
 from reconciler.plan.evidence import Evidence, Soak
 from reconciler.plan.gates import Candidate, Case, Gates, soak

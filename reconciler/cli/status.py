@@ -19,8 +19,8 @@ from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.terminal import screen
 from reconciler.daemon.clock import SystemClock
 from reconciler.errors import SourceError, Stalled
+from reconciler.gitops.flow.matrix import Matrix, matrix_of
 from reconciler.gitops.journal import Record
-from reconciler.gitops.matrix import Matrix, matrix_of
 from reconciler.gitops.refs import short
 from reconciler.model.condition import Condition, ConditionType
 from reconciler.model.condition import Status as Truth

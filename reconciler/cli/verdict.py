@@ -13,8 +13,8 @@ from reconciler.cli.site import site_of
 from reconciler.cli.validate import problems_of_tree
 from reconciler.cli.world import EMPTY, JOURNAL, has_begun, surroundings
 from reconciler.errors import ConfigError, PlanError, ReconcilerError, Stalled
+from reconciler.gitops.flow.proposal import ROOT_DOCUMENT, Side
 from reconciler.gitops.forges.port import State
-from reconciler.gitops.proposal import ROOT_DOCUMENT, Side
 from reconciler.model.change import Action
 from reconciler.model.position import Position, Problem
 from reconciler.plan.guards import Violation

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.gitops.back_merge import BackMerges
 from reconciler.gitops.branches import DEFAULT_PATTERNS
+from reconciler.gitops.flow.back_merge import BackMerges
+from reconciler.gitops.flow.rollback import Push, Rollbacks, Standing
 from reconciler.gitops.mirror import Mirror
-from reconciler.gitops.rollback import Push, Rollbacks, Standing
 from reconciler.gitops.source import ConfigSource
 from reconciler.gitops.stream import Identity
 from reconciler.model.standing import Quarantined

@@ -10,15 +10,15 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.gitops.back_merge import BackMerges
 from reconciler.gitops.branches import DEFAULT_PATTERNS
-from reconciler.gitops.lost_work import lost_work
+from reconciler.gitops.flow.back_merge import BackMerges
+from reconciler.gitops.flow.lost_work import lost_work
+from reconciler.gitops.flow.rollback import Rollbacks
+from reconciler.gitops.flow.undone import GitHistories
 from reconciler.gitops.merging import merge_trees
 from reconciler.gitops.mirror import Mirror
-from reconciler.gitops.rollback import Rollbacks
 from reconciler.gitops.source import ConfigSource
 from reconciler.gitops.stream import Identity
-from reconciler.gitops.undone import GitHistories
 from reconciler.plan.show.status import Status
 from tests.remotes.origin import Origin
 

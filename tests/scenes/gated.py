@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.config.gates import GateFloor
-from reconciler.gitops.evidence import Witness
 from reconciler.gitops.forges.port import Forge
-from reconciler.gitops.gatekeeper import Gatekeeper
-from reconciler.gitops.keyring import Keys
+from reconciler.gitops.gates.evidence import Witness
+from reconciler.gitops.gates.gatekeeper import Gatekeeper
+from reconciler.gitops.gates.keyring import Keys
+from reconciler.gitops.gates.signatures import Signatures
 from reconciler.gitops.report import Report
-from reconciler.gitops.signatures import Signatures
 from reconciler.model.condition import Condition, ConditionType
 from reconciler.plan.guards import Violation
 from tests.remotes.origin import Special

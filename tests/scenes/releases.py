@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.drivers.simulated.faults import Fault
-from reconciler.gitops.back_merge import BackMerges
+from reconciler.gitops.flow.back_merge import BackMerges
 from reconciler.gitops.report import Report
 from tests.remotes.origin import git
 from tests.scenes.scene import GIB, Scene

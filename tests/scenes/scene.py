@@ -8,15 +8,15 @@ from pathlib import Path
 
 from reconciler.drivers.simulated.farm import SimulatedFarm
 from reconciler.drivers.simulated.state import Domain, FarmState, Host, Pool, Server
-from reconciler.gitops.back_merge import BackMerges
 from reconciler.gitops.branches import DEFAULT_PATTERNS
 from reconciler.gitops.chronicle import Chronicle
+from reconciler.gitops.flow.back_merge import BackMerges
+from reconciler.gitops.flow.rollback import Rollbacks
 from reconciler.gitops.journal import Journal
 from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.notes import Notes
 from reconciler.gitops.outbox import Retry
 from reconciler.gitops.report import Report
-from reconciler.gitops.rollback import Rollbacks
 from reconciler.gitops.source import ConfigSource
 from reconciler.gitops.stream import Identity
 from reconciler.model.change import Disruption

@@ -10,9 +10,9 @@ import pytest
 
 from reconciler.errors import Stalled
 from reconciler.gitops.environment import git_environment
+from reconciler.gitops.gates.keyring import Keys
+from reconciler.gitops.gates.signatures import Signatures, Signer
 from reconciler.gitops.git import Git
-from reconciler.gitops.keyring import Keys
-from reconciler.gitops.signatures import Signatures, Signer
 from reconciler.plan.evidence import Lack
 from tests.remotes.origin import NOON, Origin
 from tests.remotes.signing import Desk, SshKey, gpg_key

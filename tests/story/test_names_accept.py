@@ -167,8 +167,6 @@ def test_a_zone_without_a_document_is_named(desk: Desk, clone: Path, zone: str, 
     assert said in output
 
 
-
-
 # ---------------------------------------------------------------------------- adopt zone
 
 OLD = "old.internal"

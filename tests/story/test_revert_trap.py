@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import GateClosed
-from reconciler.gitops.lost_work import lost_work
-from reconciler.gitops.undone import GitHistories
+from reconciler.gitops.flow.lost_work import lost_work
+from reconciler.gitops.flow.undone import GitHistories
 from tests.remotes.origin import git
 from tests.scenes.releases import WEB, Releases
 from tests.scenes.scene import GIB

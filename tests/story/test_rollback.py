@@ -11,9 +11,9 @@ import pytest
 from reconciler.drivers.simulated.faults import Fault
 from reconciler.engine.consequence import Consequence
 from reconciler.errors import RolledBack
-from reconciler.gitops.back_merge import BackMerges
+from reconciler.gitops.flow.back_merge import BackMerges
+from reconciler.gitops.flow.rollback import Rollbacks
 from reconciler.gitops.report import Report
-from reconciler.gitops.rollback import Rollbacks
 from reconciler.gitops.signing import SigningKey
 from reconciler.gitops.stream import Identity
 from reconciler.model.condition import ConditionType

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reconciler.cli.matrix import WIDTH, document, lines
+from reconciler.gitops.flow.matrix import Column, Mark, Matrix, Row
 from reconciler.gitops.lineage import Step
-from reconciler.gitops.matrix import Column, Mark, Matrix, Row
 from reconciler.model.condition import Condition, ConditionType
 from reconciler.model.condition import Status as Truth
 from reconciler.model.standing import Hold, Quarantined

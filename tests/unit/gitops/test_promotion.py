@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.gitops.lineage import Step
-from reconciler.gitops.merging import Merged
-from reconciler.gitops.promoting import way_of
-from reconciler.gitops.promotion import (
+from reconciler.gitops.flow.promoting import way_of
+from reconciler.gitops.flow.promotion import (
     LISTED,
     Facts,
     Place,
@@ -21,6 +19,8 @@ from reconciler.gitops.promotion import (
     promote_branch,
     title_of,
 )
+from reconciler.gitops.lineage import Step
+from reconciler.gitops.merging import Merged
 from reconciler.model.condition import Condition, ConditionType
 from reconciler.model.condition import Status as Truth
 from reconciler.model.standing import Hold, Quarantined

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ConfigError
+from reconciler.gitops.flow.proposal import Proposal, Side, propose
 from reconciler.gitops.merging import tree_of
 from reconciler.gitops.mirror import Mirror
-from reconciler.gitops.proposal import Proposal, Side, propose
 from tests.remotes.origin import Origin, submodule
 
 

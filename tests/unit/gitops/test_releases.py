@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.gitops.git import Git
-from reconciler.gitops.merging import Maker
-from reconciler.gitops.mirror import Mirror
-from reconciler.gitops.releases import (
+from reconciler.gitops.flow.releases import (
     Tagged,
     back_merge,
     newest_tag,
@@ -19,6 +16,9 @@ from reconciler.gitops.releases import (
     tag_ref,
     unreleased,
 )
+from reconciler.gitops.git import Git
+from reconciler.gitops.merging import Maker
+from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.version import Version
 from tests.remotes.origin import NOON, Origin
 from tests.remotes.writers import BOT, mirror_of

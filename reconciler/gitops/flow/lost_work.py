@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.gitops.flow.undone import GitHistories, Undone
 from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.refs import short
-from reconciler.gitops.undone import GitHistories, Undone
 from reconciler.plan.guards import ALLOW_TRAILER, Violation
 from reconciler.plan.policy import Policy
 from reconciler.plan.show.status import Status

@@ -6,11 +6,11 @@ import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.gitops.flow.releases import newest_tag
+from reconciler.gitops.flow.undone import GitHistories
 from reconciler.gitops.git import Git
 from reconciler.gitops.lineage import Step, missing, newest_on, steps
-from reconciler.gitops.releases import newest_tag
 from reconciler.gitops.source import ConfigSource
-from reconciler.gitops.undone import GitHistories
 from reconciler.plan.show.status import Status
 
 COMMITS = 12

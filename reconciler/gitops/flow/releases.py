@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.gitops.branches import BACK_MERGE, version_of
+from reconciler.gitops.flow.undone import GitHistories
 from reconciler.gitops.git import Git
 from reconciler.gitops.lineage import Step, arrival_by_tree, steps
 from reconciler.gitops.merging import Maker, commit_tree, merge_trees
 from reconciler.gitops.message import compose, one_line
 from reconciler.gitops.refs import check_object_id, check_ref, short
 from reconciler.gitops.transport import ORIGIN_TAGS
-from reconciler.gitops.undone import GitHistories
 from reconciler.gitops.version import Version, parse_version, tag_name
 
 RELEASE_TRAILER = "Reconciler-Release"

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from reconciler.errors import RolledBack, SourceError, Stalled
 from reconciler.gitops.branches import ROLLBACK
 from reconciler.gitops.commits import CommitInfo, log
+from reconciler.gitops.flow.undone import REASON, RESTORES, REVERTS, GitHistories
 from reconciler.gitops.journal import ENVIRONMENT
 from reconciler.gitops.lineage import steps
 from reconciler.gitops.merging import Maker, commit_tree, tree_of
@@ -26,7 +27,6 @@ from reconciler.gitops.report import Report
 from reconciler.gitops.signing import SigningKey
 from reconciler.gitops.source import ACKNOWLEDGED_AT_MOST, ConfigSource
 from reconciler.gitops.stream import Identity
-from reconciler.gitops.undone import REASON, RESTORES, REVERTS, GitHistories
 from reconciler.model.condition import ConditionType
 from reconciler.model.standing import Quarantined
 from reconciler.plan.guards import ALLOW_TRAILER, Violation

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from reconciler.gitops.brought import Additions, Brought
+from reconciler.gitops.gates.brought import Additions, Brought
+from reconciler.gitops.gates.signatures import Signatures, Signer
+from reconciler.gitops.gates.tags import Tag, tags_at, tags_below
 from reconciler.gitops.git import Git
 from reconciler.gitops.refs import short
-from reconciler.gitops.signatures import Signatures, Signer
-from reconciler.gitops.tags import Tag, tags_at, tags_below
 from reconciler.plan.evidence import Approver, Lack
 from reconciler.plan.gates import APPROVE_TRAILER, LEAST_OF_DIGEST, Candidate
 from reconciler.plan.guards import ALLOW_TRAILER

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from reconciler.errors import SourceUnavailable, Stalled
 from reconciler.gitops.environment import with_settings
+from reconciler.gitops.gates.keyring import Keyring, Keys, keyring_of
 from reconciler.gitops.git import Git
-from reconciler.gitops.keyring import Keyring, Keys, keyring_of
 from reconciler.gitops.objects import read_commits, read_tags
 from reconciler.gitops.refs import check_object_id, short
 from reconciler.plan.evidence import Lack

@@ -14,10 +14,10 @@ from datetime import datetime
 from reconciler.config.gates import GateFloor
 from reconciler.config.repository import Documents
 from reconciler.errors import ConfigError, SourceError
-from reconciler.gitops.evidence import Witness, changes_nothing
-from reconciler.gitops.inquiry import Inquiry
+from reconciler.gitops.gates.evidence import Witness, changes_nothing
+from reconciler.gitops.gates.inquiry import Inquiry
+from reconciler.gitops.gates.signatures import Signer
 from reconciler.gitops.refs import short
-from reconciler.gitops.signatures import Signer
 from reconciler.model.condition import Condition, ConditionType, Status
 from reconciler.plan.gates import SIGNATURE, Candidate, Gates, closed
 from reconciler.plan.guards import Violation

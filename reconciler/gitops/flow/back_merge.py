@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from reconciler.config.load import ENVIRONMENT_NAMES
 from reconciler.errors import DriverError, SourceError
 from reconciler.gitops.branches import BACK_MERGE as BESIDE
+from reconciler.gitops.flow.rollback import ATTEMPTS, Rollbacks, Standing
+from reconciler.gitops.flow.undone import BACK_MERGE, GitHistories
 from reconciler.gitops.forges.port import Forge
 from reconciler.gitops.lineage import has_arrived, steps
 from reconciler.gitops.merging import commit_tree, merge_trees, tree_of
 from reconciler.gitops.message import compose
 from reconciler.gitops.refs import branch_ref, short
-from reconciler.gitops.rollback import ATTEMPTS, Rollbacks, Standing
-from reconciler.gitops.undone import BACK_MERGE, GitHistories
 from reconciler.model.standing import Quarantined
 from reconciler.plan.show.status import Status
 

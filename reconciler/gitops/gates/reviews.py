@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import DriverError
 from reconciler.gitops.forges.port import Approval, Forge, PullRequest
-from reconciler.gitops.inquiry import digests_in
+from reconciler.gitops.gates.inquiry import digests_in
 from reconciler.gitops.refs import short
 from reconciler.plan.evidence import Approver
 

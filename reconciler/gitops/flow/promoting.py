@@ -1,6 +1,6 @@
 """A promotion put together from git and the journals, and brought about by a push.
 
-The decision is `reconciler.gitops.promotion`'s; here it is asked of the mirror what it depends on,
+The decision is made in `promotion`; here it is asked of the mirror what it depends on,
 and the one commit or branch is made that follows from it. Nothing is ever forced.
 """
 
@@ -12,11 +12,8 @@ from datetime import datetime
 
 from reconciler.errors import GuardRefused
 from reconciler.gitops.branches import version_of
-from reconciler.gitops.git import Git
-from reconciler.gitops.lineage import follows, has_arrived, merge_base, missing, steps
-from reconciler.gitops.lost_work import lost_work, violations
-from reconciler.gitops.merging import Maker, Merged, commit_tree, merge_trees, tree_of
-from reconciler.gitops.promotion import (
+from reconciler.gitops.flow.lost_work import lost_work, violations
+from reconciler.gitops.flow.promotion import (
     PROMOTES,
     Facts,
     Place,
@@ -24,10 +21,13 @@ from reconciler.gitops.promotion import (
     message_of,
     promote_branch,
 )
+from reconciler.gitops.flow.undone import GitHistories, Undone
+from reconciler.gitops.git import Git
+from reconciler.gitops.lineage import follows, has_arrived, merge_base, missing, steps
+from reconciler.gitops.merging import Maker, Merged, commit_tree, merge_trees, tree_of
 from reconciler.gitops.refs import branch_ref, short
 from reconciler.gitops.source import TOP, ConfigSource
 from reconciler.gitops.transport import ORIGIN_TAGS, Refusal
-from reconciler.gitops.undone import GitHistories, Undone
 from reconciler.gitops.version import Version, next_minor, parse_version, tag_name
 from reconciler.plan.guards import Violation
 from reconciler.plan.show.status import Status

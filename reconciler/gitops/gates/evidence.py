@@ -11,13 +11,13 @@ from datetime import datetime
 
 from reconciler.config.load import ENVIRONMENT_NAMES
 from reconciler.errors import SourceError, Stalled
-from reconciler.gitops.brought import Additions, brought_by
 from reconciler.gitops.chronicle import Chronicle
 from reconciler.gitops.forges.port import Forge
-from reconciler.gitops.inquiry import GRANTING, SIGN_OFF_TRAILERS, Inquiry
+from reconciler.gitops.gates.brought import Additions, brought_by
+from reconciler.gitops.gates.inquiry import GRANTING, SIGN_OFF_TRAILERS, Inquiry
+from reconciler.gitops.gates.reviews import Reviews, reviews_of
+from reconciler.gitops.gates.signatures import Signatures
 from reconciler.gitops.refs import short
-from reconciler.gitops.reviews import Reviews, reviews_of
-from reconciler.gitops.signatures import Signatures
 from reconciler.gitops.source import ConfigSource
 from reconciler.plan.evidence import Approver, Evidence, Soak
 from reconciler.plan.gates import GATES, Candidate, Gates

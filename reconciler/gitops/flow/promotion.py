@@ -50,7 +50,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that decides about a promotion, put together by `reconciler.gitops.promoting`.
+    """All that decides about a promotion, put together by `reconciler.gitops.flow.promoting`.
 
     `commit` with its `tree` is what would go on from `lower` to `upper`; empty if nothing was
     ever Ready. `comes` are the commits that it brings, `apart` those of the upper branch that it

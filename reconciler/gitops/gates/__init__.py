@@ -1,0 +1,1 @@
+"""What speaks for a commit: signatures, sign-offs, approvals, and how long it was tried."""
