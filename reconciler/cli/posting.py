@@ -71,11 +71,14 @@ def _written(settings: ForgeSettings | None, options: ForgeOptions) -> ForgeSett
     }
     if not given:
         return settings
-    known = settings.model_dump(include={"ca_file", "deadline"}) if settings else {}
     try:
-        return ForgeSettings.model_validate({**known, **given})
+        written = ForgeSettings.model_validate(given)
     except ValidationError as error:
         raise SettingsError("the options --forge…", [misfits(error)]) from error
+    if settings is None:
+        return written
+    kept = {"ca_file": settings.ca_file, "deadline": settings.deadline}
+    return written.model_copy(update=kept)
 
 
 def _try(what: str, deed: Callable[[], object]) -> bool:

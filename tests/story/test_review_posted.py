@@ -85,6 +85,15 @@ def test_the_comment_is_brought_up_to_date_in_place(desk: Desk, forge: FakeForge
     assert status["description"].startswith("1 problem; first: ")
 
 
+def test_options_stand_over_the_settings(desk: Desk, one_forge: FakeForge) -> None:
+    head = proposed(desk)
+    text = desk.settings.read_text("utf-8")
+    forge = "forge: {kind: gitlab, project: some/thing, deadline: 7s}\n"
+    desk.settings.write_text(text + forge, encoding="utf-8")
+    assert posted(desk, one_forge).done.exit_code == 0
+    assert one_forge.project.standing(head, CONTEXT) is not None
+
+
 def test_a_forge_that_refuses_fails_no_job(desk: Desk, one_forge: FakeForge) -> None:
     proposed(desk)
     one_forge.fault = answering(403, {"message": "Resource not accessible by integration"})
