@@ -10,15 +10,13 @@ import click
 from reconciler.cli.accept_resource import Wish, accept_resource
 from reconciler.cli.accept_zone import accept_zone
 from reconciler.cli.acceptance import Acceptance, Target, offer_branch, write_into
-from reconciler.cli.choices import environment_of, environment_option
+from reconciler.cli.choices import environment_of, environment_option, resource_of
 from reconciler.cli.command import Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.repository import Repository, open_repository, settings_of
 from reconciler.cli.world import JOURNAL, LIVE
 from reconciler.config.load import TreeReader, environments_of
 from reconciler.gitops.directory import DirectoryTree
-from reconciler.kinds import KIND_BY_NAME
-from reconciler.model.address import Address
 from reconciler.plan.show.escape import visible
 
 _WRITTEN = """
@@ -72,7 +70,7 @@ def accept(
     pushed for you to merge; --into DIR writes a work tree instead. What is nobody's is adopted
     rather than accepted. Nothing on the farm is changed.
     """
-    wanted = _address(address)
+    wanted = resource_of(address)
     if gone and (fields or wanted.kind == "zone"):
         raise Failure("--gone goes with a whole resource that is no zone")
     with open_repository(settings_of(given)) as repository:
@@ -105,16 +103,6 @@ def _accept(
         rest = _WRITTEN if target is None else _PUSHED
         click.echo(rest.format(environment=environment, resource=visible(str(wish.address))))
     return Exit.ERROR if accepted.refused else Exit.SAME
-
-
-def _address(text: str) -> Address:
-    try:
-        address = Address.parse(text)
-    except ValueError as error:
-        raise Failure(str(error)) from error
-    if address.kind not in KIND_BY_NAME:
-        raise Failure(f"there is no kind {address.kind}; kinds are {', '.join(KIND_BY_NAME)}")
-    return address
 
 
 def _target(repository: Repository, environment: str) -> Target:

@@ -14,7 +14,7 @@ import click
 from reconciler.cli.authorship import maker_of
 from reconciler.cli.command import Failure
 from reconciler.cli.repository import Repository
-from reconciler.cli.worktree import write_files
+from reconciler.cli.worktree import check_place, write_files
 from reconciler.config.load import TreeReader
 from reconciler.config.places import text_of
 from reconciler.daemon.clock import SystemClock
@@ -62,6 +62,7 @@ def write_into(root: Path, accepted: Acceptance) -> None:
     texts = {path: text for path, text in accepted.files.items() if text is not None}
     write_files(root, texts, lambda: None)
     for path in accepted.files.keys() - texts.keys():
+        check_place(root, path)
         (root / path).unlink()
     for path in sorted(accepted.files):
         verb = "wrote" if path in texts else "removed"

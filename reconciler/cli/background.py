@@ -143,7 +143,9 @@ def _is_not_ready(condition: Condition) -> bool:
 
 
 def _condition(condition: Condition) -> Word:
-    message = f"since {condition.since}, {condition.reason}: {condition.message}"
+    first, *rest = condition.message.splitlines() or [""]
+    more = f", and {len(rest)} more" if rest else ""
+    message = f"since {condition.since}, {condition.reason}: {first}{more}"
     return Word("not-ready", f"the environment is not Ready {message}")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.cli.command import Given
 from reconciler.cli.repository import SETTINGS, Repository, pause
 from reconciler.cli.served import webhook_answers
+from reconciler.cli.status import rests
 from reconciler.cli.world import access_of
 from reconciler.config.described import DescribedServer
 from reconciler.config.documents import Host
@@ -55,13 +56,15 @@ def repository_answers(repository: Repository) -> Iterator[Answer]:
         return
     heads = _heads(repository)
     for name in repository.settings.environments:
-        if name not in heads:
+        if name in heads:
+            yield _documents_answer(repository, name, heads[name])
+            yield _journal_answer(repository, name, heads[name])
+        elif rests(repository, repository.chronicle.recall(name)):
+            yield Answer(f"branch {name}", "no release is open")
+        else:
             remedy = "push a branch that feeds it, or take it out of environments"
             text = f"{name} has no branch"
             yield Answer(f"branch {name}", text, text, remedy, is_minor=True)
-        else:
-            yield _documents_answer(repository, name, heads[name])
-            yield _journal_answer(repository, name, heads[name])
 
 
 def host_findings(hosts: Mapping[str, Host], settings: Settings) -> list[Finding]:

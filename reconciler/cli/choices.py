@@ -15,6 +15,8 @@ from reconciler.gitops.branches import environment_branches
 from reconciler.gitops.mirror import Mirror
 from reconciler.gitops.refs import is_ref
 from reconciler.gitops.transport import ORIGIN_TAGS
+from reconciler.kinds import KIND_BY_NAME
+from reconciler.model.address import Address
 
 F = TypeVar("F", bound=Callable[..., Any])
 _HEX = re.compile(r"\A[0-9a-f]{4,40}\Z")
@@ -101,3 +103,18 @@ def commit_of(mirror: Mirror, revision: str) -> str:
 
 def _some(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if names[most:] else "")
+
+
+def resource_of(text: str) -> Address:
+    """The resource that is meant, written as `drift` shows it.
+
+    Raises:
+        Failure: that is no address, or there is no such kind.
+    """
+    try:
+        address = Address.parse(text)
+    except ValueError as error:
+        raise Failure(str(error)) from error
+    if address.kind not in KIND_BY_NAME:
+        raise Failure(f"there is no kind {address.kind}; kinds are {', '.join(KIND_BY_NAME)}")
+    return address

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from reconciler.cli.choices import resource_of
 from reconciler.cli.command import Failure, Given, command
 from reconciler.cli.exits import Exit
 from reconciler.cli.repository import open_repository, settings_of
@@ -17,7 +18,6 @@ from reconciler.daemon.clock import SystemClock
 from reconciler.gitops.message import one_line
 from reconciler.gitops.outbox import PushOutcome
 from reconciler.gitops.person import person
-from reconciler.kinds import KIND_BY_NAME
 from reconciler.model.address import Address
 from reconciler.model.quantity import parse_duration
 from reconciler.model.standing import Hold
@@ -93,12 +93,7 @@ def told(outcome: PushOutcome, rest: str) -> Exit:
 def _address(text: str | None) -> str:
     if text is None:
         return ""
-    try:
-        address = Address.parse(text)
-    except ValueError as error:
-        raise Failure(str(error)) from error
-    if address.kind not in KIND_BY_NAME:
-        raise Failure(f"there is no kind {address.kind}; kinds are {', '.join(KIND_BY_NAME)}")
+    address = resource_of(text)
     if not text.isprintable():
         raise Failure(f"{text!r} is not the address of a resource")
     return str(address)

@@ -40,8 +40,9 @@ def subject_of(
         return Subject(environment, commit)
     if target is None:
         raise Failure(
-            f"{environment} has no branch that {branch} could be merged into; "
-            "push one, or plan the branch as it is with --no-merge"
+            f"{repository.mirror.remote} has no branch of {environment} that {branch} could be "
+            "merged into; push one, name the repository that has it (--repo; of a clone only its "
+            "own branches count, not origin's), or plan the branch as it is with --no-merge"
         )
     return proposed(repository, environment, Side(branch, commit), target)
 

@@ -34,7 +34,7 @@ def release(given: Given, environment: str, resource: str | None, by: str | None
             now = SystemClock().now()
             known = [each.resource or "everything" for each in holds_at(holds, now)]
             what = f"{resource} of {environment}" if resource else environment
-            raise Failure(f"{what} is not held; held are {', '.join(known) or 'none'}")
+            raise Failure(f"{what} is not held; held there: {', '.join(known) or 'nothing'}")
         name = by or person(os.environ)  # noqa: TID251 - for git
         outcome = repository.chronicle.release(environment, wanted, name)
     click.echo(visible(f"{environment}: {resource or 'everything'} is released"))

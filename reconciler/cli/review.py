@@ -129,6 +129,10 @@ def _side(repository: Repository, branch: str | None, revision: str | None, into
     if branch is None and revision is None:
         raise Failure("give --branch, or --revision, or both for a branch that is elsewhere")
     if into not in repository.mirror.heads():
-        raise Failure(f"{repository.mirror.remote} has no branch {into} to merge into")
+        raise Failure(
+            f"{repository.mirror.remote} has no branch {into} to merge into; "
+            "push one, or name the repository that has it (--repo; of a clone only its own "
+            "branches count, not origin's)"
+        )
     commit = revision_of(repository, "", None if revision else branch, revision)
     return Side(branch or commit[:7], commit)

@@ -32,7 +32,9 @@ from reconciler.plan.show.status import Status
 from reconciler.plan.sparing import holds_at
 
 EVENTS = 3
-_GOOD = {ConditionType.READY: Truth.TRUE, ConditionType.HEALTHY: Truth.TRUE}
+_GOOD = dict.fromkeys(
+    (ConditionType.READY, ConditionType.HEALTHY, ConditionType.SOURCE_VERIFIED), Truth.TRUE
+)
 _GOOD_OTHERWISE = Truth.FALSE
 
 
@@ -143,7 +145,7 @@ def _matrix(repository: Repository, names: Sequence[str]) -> Matrix:
     return matrix_of(repository.source, names, repository.chronicle.recall)
 
 
-def _rests(repository: Repository, said: Status) -> bool:
+def rests(repository: Repository, said: Status) -> bool:
     """Whether there is no branch because no release is open now, and all is as it should be."""
     with suppress(SourceError, Stalled):
         followed = repository.source.follow(said.environment, said.revision, said.branch)
@@ -157,7 +159,7 @@ def _standing(repository: Repository, name: str, heads: Mapping[str, str]) -> St
     return Standing(
         status=said,
         head=heads.get(name),
-        rests=name not in heads and _rests(repository, said),
+        rests=name not in heads and rests(repository, said),
         events=journal.entries(EVENTS),
         waiting=journal.waiting(),
         holds=holds_at(said.holds, SystemClock().now()),

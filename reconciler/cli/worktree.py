@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from errno import ELOOP
 from pathlib import Path
 
 from reconciler.drivers.sharedfile import replace_file
@@ -13,8 +14,10 @@ def write_files(root: Path, files: Mapping[str, str], check: Callable[[], object
     """Write all the files below a directory, or none if `check` raises afterwards.
 
     Raises:
-        OSError: a file cannot be written.
+        OSError: a file cannot be written, or a link would lead out of the directory.
     """
+    for path in files:
+        check_place(root, path)
     before = {path: _content(root / path) for path in files}
     try:
         for path, text in files.items():
@@ -32,6 +35,18 @@ def write_files(root: Path, files: Mapping[str, str], check: Callable[[], object
             else:
                 replace_file(root / path, old)
         raise
+
+
+def check_place(root: Path, path: str) -> None:
+    """See that what is written to a path stays below the directory.
+
+    Raises:
+        OSError: there is a link on the way, which might lead anywhere.
+    """
+    file = root / path
+    for each in (file, *file.parents[: len(Path(path).parts) - 1]):
+        if each.is_symlink():
+            raise OSError(ELOOP, "a symbolic link is not written through; remove it", str(each))
 
 
 def _content(path: Path) -> bytes | None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import LiteralScalarString, SingleQuotedScalarString
 
@@ -74,9 +76,10 @@ def _amended(text: str, one: Amendment) -> str:
     before = _values(text) if text.strip() else []
     meant = _meant(before, one)
     for write in (_spliced, _dumped):
-        written = write(text, one)
-        if written is not None and _is_meant(written, meant):
-            return written
+        with suppress(YAMLError):  # that mode cannot read all that may be in a document: tabs, say
+            written = write(text, one)
+            if written is not None and _is_meant(written, meant):
+                return written
     kind, name = one.document
     message = f"{kind} {name}: {'.'.join(one.path)} must be written by hand"
     raise ValueError(message)

@@ -82,11 +82,11 @@ def _drifted(plan: Plan, now: str) -> Condition:
     drifted = [str(change.address) for change in plan.drifted if not change.is_ignored]
     ignored = [str(change.address) for change in plan.drifted if change.is_ignored]
     if ignored and not drifted:
-        message = f"{_named(ignored)} differ from what was applied, as documents allow"
+        message = f"{_named(ignored)} {_differ(ignored)} from what was applied, as documents allow"
         return Condition(ConditionType.DRIFTED, Status.TRUE, "Ignored", message, now)
     if not drifted:
         return Condition(ConditionType.DRIFTED, Status.FALSE, "NoDrift", "nothing drifted", now)
-    message = f"{_named(drifted)} differ from what was applied"
+    message = f"{_named(drifted)} {_differ(drifted)} from what was applied"
     return Condition(ConditionType.DRIFTED, Status.TRUE, "DriftDetected", message, now)
 
 
@@ -102,6 +102,10 @@ def _pending_restart(environment: str, world: World, now: str) -> Condition:
     return Condition(
         kind, Status.TRUE, "RestartNeeded", f"{_named(waiting)} run on an older definition", now
     )
+
+
+def _differ(names: list[str]) -> str:
+    return "differs" if len(names) == 1 else "differ"
 
 
 def _named(names: list[str]) -> str:

@@ -222,6 +222,17 @@ def test_files_that_the_branch_planted_are_not_shown(proposed: tuple[Desk, str])
     assert not summary.exists()
 
 
+def test_a_link_of_the_branch_leads_the_files_nowhere(proposed: tuple[Desk, str]) -> None:
+    desk, head = proposed
+    work, outside = workspace(desk, head), desk.root / "outside"
+    outside.mkdir()
+    (work / "build").symlink_to(outside)
+    done = run(work, by_hand(head) | {"RECONCILER_OUT": "build/review"})
+    assert done.returncode == 1
+    assert "a link of the branch leads build/review somewhere else" in done.stderr
+    assert not list(outside.iterdir())
+
+
 def test_the_token_reaches_neither_arguments_nor_environment(proposed: tuple[Desk, str]) -> None:
     desk, head = proposed
     work = workspace(desk, head)

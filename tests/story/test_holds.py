@@ -101,7 +101,7 @@ def test_a_release_ends_it(desk: Desk) -> None:
     assert events(desk)[-3:] == ["release", "drift", "heal"]
     again = desk.run("release", "production")
     assert again.exit_code == 1
-    assert "production is not held; held are none" in again.output
+    assert "production is not held; held there: nothing" in again.output
 
 
 def test_of_a_held_resource_only_it_and_what_needs_it_wait(desk: Desk) -> None:

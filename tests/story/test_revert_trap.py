@@ -132,6 +132,38 @@ def test_a_hotfix_in_between_is_kept(releases: Releases, when: str) -> None:
     assert_nothing_is_lost(releases)
 
 
+def take_back_with(releases: Releases, more: dict[str, str], *, is_said: bool) -> None:
+    """A person squashes the rollback with something of their own, or reverts and mends at once."""
+    releases.protect("production")
+    beside = f"rollback/production/{roll_back(releases)[:7]}"
+    message = releases.origin.git("log", "-1", "--format=%B", beside) if is_said else "Go back"
+    good = f"{releases.text(beside, WEB)}\n"
+    releases.work({WEB: good} | more, message, "production")
+    releases.sync()
+
+
+@pytest.mark.parametrize("is_said", [True, False], ids=["squashed", "reverted"])
+def test_a_mend_in_the_commit_that_takes_back_is_kept(releases: Releases, is_said: bool) -> None:
+    take_back_with(releases, {"HOTFIX.md": "hot\n"}, is_said=is_said)
+    releases.merge_back_merges()
+    releases.work(FIX, "Mend it")
+    releases.merge("development", "staging")
+    releases.merge("staging", "production")
+    assert releases.text("production", "HOTFIX.md") == "hot"
+    assert_nothing_is_lost(releases)
+
+
+def test_a_mend_of_the_very_lines_is_left_to_people(
+    releases: Releases, caplog: pytest.LogCaptureFixture
+) -> None:
+    mended = releases.text("production", WEB) + "\ncpus: 3\n"
+    take_back_with(releases, {WEB: mended}, is_said=True)
+    head = releases.origin.head("production") or ""
+    assert f"on development: git merge --no-commit {head}" in caplog.text
+    for branch in ("staging", "development"):
+        assert not releases.contains(branch, head)
+
+
 def test_a_merge_that_loses_work_is_refused_with_the_way_out(releases: Releases) -> None:
     """Nothing could be merged back: whoever releases now is told what would be missing."""
     releases.refuse_back_merges()

@@ -86,7 +86,10 @@ class BackMerges:
             branch = self.rollbacks.source.branches()[environment]
             yield from self._ask_for(push.branch, branch, f"Roll back {environment} to {good}")
         elif push.standing is Standing.WAITING:
-            yield f"{environment}: the rollback of {bad} could not be pushed: {push.reason}"
+            yield (
+                f"{environment}: the rollback of {bad} could not be pushed, and is tried again "
+                f"with the next turn: {push.reason}"
+            )
         left = tuple(self._merge_down(environment, rollback))
         yield from left
         if not left and push.standing is Standing.OVERTAKEN:
@@ -153,10 +156,14 @@ class BackMerges:
         """Merge and push; None if somebody was quicker."""
         mirror, git = self.rollbacks.mirror, self.rollbacks.mirror.git()
         head = mirror.heads()[branch]
-        work = source if source != restorer else steps(git, source, limit=1)[0].parents[0]
-        merged = merge_trees(git, head, work)
-        if not merged.is_clean:
-            return _Made("", (_by_hand(branch, source, work, merged.conflicts),))
+        before = source if source != restorer else steps(git, source, limit=1)[0].parents[0]
+        work = source if source != restorer else self._without(restorer, before, rollback)
+        merged = merge_trees(git, head, work) if work else None
+        if merged is None or not merged.is_clean:
+            parent = before if work == before else ""
+            return _Made(
+                "", (_by_hand(branch, source, parent, merged.conflicts if merged else ()),)
+            )
         commit = self._commit(merged.tree, (head, source), branch, restorer, rollback)
         if merged.tree != tree_of(git, head):
             return self._publish_beside(branch, restorer, commit)
@@ -164,6 +171,19 @@ class BackMerges:
         if refusal is None:
             return _Made(commit, (f"{branch}: {short(commit)} merges {short(restorer)} back",))
         return None if refusal.raced else self._publish_beside(branch, restorer, commit)
+
+    def _without(self, restorer: str, before: str, rollback: Quarantined) -> str | None:
+        """What was there before a rollback, with what its commit has brought besides.
+
+        People squash a rollback together with a mend, which must not be left out below. None if
+        the one cannot be told from the other.
+        """
+        git = self.rollbacks.mirror.git()
+        again = GitHistories(git).merged(restorer, rollback.commit, rollback.good)
+        if again is None or again == tree_of(git, before):
+            return before if again else None
+        message = compose(f"{short(restorer)} without the rollback", "", ())
+        return commit_tree(git, again, (before,), message, self.rollbacks.made_by(rollback.since))
 
     def _publish_beside(self, branch: str, restorer: str, commit: str) -> _Made:
         beside = _beside(branch, restorer)
@@ -237,8 +257,13 @@ def _please_merge(branch: str, restorer: str) -> str:
 
 
 def _by_hand(branch: str, source: str, parent: str, conflicts: tuple[str, ...]) -> str:
+    """What people have to do; without a `parent` the rollback's commit has brought other things."""
     named = f" (both changed {', '.join(conflicts[:3])})" if conflicts else ""
-    return (
-        f"{branch}: the rollback {short(source)} cannot be merged back{named}; on {branch}: "
+    how = (
         f"git merge {parent}, settle what both changed, then git merge -s ours {source}"
+        if parent
+        else f"git merge --no-commit {source}, have in it what that took back, too, and commit"
+    )
+    return (
+        f"{branch}: the rollback {short(source)} cannot be merged back{named}; on {branch}: {how}"
     )

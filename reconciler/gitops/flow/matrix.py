@@ -30,7 +30,7 @@ class Column:
     """One environment: what it follows, what is in force, and what waits below to be promoted.
 
     `behind` are the commits of the next lower environment's branch that are not in force here,
-    `waiting` those of them that were Ready there. `tag` is the newest version that it has.
+    `waiting` what was Ready there and is not merged here. `tag` is the newest version that it has.
     """
 
     environment: str
@@ -90,7 +90,8 @@ def _placed(git: Git, column: Column, lower: Column | None) -> Column:
     if lower is not None and force:
         ready = lower.past.ready_revision
         behind = _changes(git, force, lower.head)
-        waiting = _changes(git, force, ready if ready and git.has_commit(ready) else None)
+        merged = column.head or force
+        waiting = _changes(git, merged, ready if ready and git.has_commit(ready) else None)
     return Column(
         column.environment,
         column.past,

@@ -236,7 +236,7 @@ def acknowledged(past: Status) -> frozenset[str]:
     """The guards that whoever decided the rollback has acknowledged, until it is done."""
     if not (past.quarantined and is_back(past)) or past.ready_since:
         return frozenset()
-    return frozenset(past.quarantined[-1].allows)
+    return GUARDS & {*past.quarantined[-1].allows}
 
 
 def is_going_back(mirror: Mirror, revision: str, past: Status) -> bool:

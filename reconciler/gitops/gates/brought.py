@@ -93,9 +93,12 @@ class Additions:
         return bool(commit.parents) and self.tree(commit.parents[0]) == commit.tree
 
     def is_own(self, commit: Brought) -> bool:
-        """Whether its author has written something: not if git alone makes just that merge."""
-        if self.keeps(commit):
-            return False
+        """Whether its author has written something: not if git alone makes just that merge.
+
+        Of a merge it is not enough that it keeps one side: who drops the other has chosen that.
+        """
+        if len(commit.parents) == 1:
+            return not self.keeps(commit)
         return len(commit.parents) != _TWO or self._merge(*commit.parents) != commit.tree
 
     def _merge(self, ours: str, theirs: str) -> str:

@@ -83,7 +83,7 @@ class Witness:
         signed = (each.mails(*SIGN_OFF_TRAILERS) for each in inquiry.brought)
         return replace(
             evidence,
-            authors=tuple(dict.fromkeys(authors)),
+            authors=tuple(dict.fromkeys((*authors, *reviews.authors))),
             sign_offs=frozenset().union(*signed),
             approvers=(*(each for each in said if isinstance(each, Approver)), *reviews.approvers),
             discounted=(*(each for each in said if isinstance(each, str)), *reviews.discounted),

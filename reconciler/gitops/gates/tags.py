@@ -23,11 +23,6 @@ class Tag:
     object: str = ""
     inner: str = ""
 
-    @property
-    def is_annotated(self) -> bool:
-        """Whether it can be signed, and is called what it calls itself."""
-        return bool(self.object) and self.inner == self.name
-
 
 def tags_at(git: Git, commit: str) -> tuple[Tag, ...]:
     """The tags that point at a commit.

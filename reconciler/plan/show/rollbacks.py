@@ -19,6 +19,7 @@ from reconciler.model.plain import to_plain
 from reconciler.model.standing import Quarantined
 from reconciler.plan.show.json import json_text
 from reconciler.plan.show.misfit import misfits
+from reconciler.plan.show.stamps import check_commit, check_time
 from reconciler.plan.show.status import Status
 
 FOLDER = "rollbacks/"
@@ -72,9 +73,13 @@ def is_back(status: Status) -> bool:
 def _read(path: str, content: bytes) -> Quarantined:
     try:
         read: Quarantined = _adapter(Quarantined).validate_json(content)
-    except ValidationError as error:
+        for each in (read.tree, read.commit, read.good):
+            check_commit(each)
+        check_time(read.since)
+    except ValueError as error:
+        wrong = misfits(error) if isinstance(error, ValidationError) else error
         raise Stalled(
-            f"{path} in the journal cannot be read: {misfits(error)}",
+            f"{path} in the journal cannot be read: {wrong}",
             "restore the file as it is in an earlier commit of the journal, or remove it",
         ) from error
     return read

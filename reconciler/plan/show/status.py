@@ -21,6 +21,7 @@ from reconciler.plan.plan import Plan
 from reconciler.plan.show.drift_page import drift_page
 from reconciler.plan.show.json import drift_document, json_text
 from reconciler.plan.show.misfit import misfits
+from reconciler.plan.show.stamps import check_commit, check_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def read_status(content: bytes) -> Status:
         document: _Document = _adapter(_Document).validate_json(content)
         applied = {Address.parse(each): was for each, was in document.get("applied", {}).items()}
         drifted = {Address.parse(each): was for each, was in document.get("drifted", {}).items()}
+        _check_stamps(document)
     except ValidationError as error:
         raise _unreadable(misfits(error)) from error
     except ValueError as error:
@@ -139,6 +141,15 @@ def drift_json(plan: Plan) -> bytes:
 def drift_markdown(plan: Plan, known: Mapping[Address, Drifted]) -> bytes:
     """`drift.md`: the same for people, with what is known of each drift."""
     return drift_page(plan, known).encode()
+
+
+def _check_stamps(document: _Document) -> None:
+    failing = document.get("failing")
+    if failing is not None:
+        check_commit(failing.commit)
+        check_time(failing.since)
+    if since := document.get("ready_since"):
+        check_time(since)
 
 
 def _unreadable(reason: str) -> Stalled:

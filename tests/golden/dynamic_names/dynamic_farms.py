@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from reconciler.config.repository import Documents
 from reconciler.render.network.dynamic_names import names_file
 from tests.farms.repository import documents
-from tests.unit.config.test_secrets import BLOCK, VALUE
 from tests.unit.render.network.test_dhcp import HOSTS, NETWORK, SECOND
 
 SECRET = "bW9ya2V5bW9ya2V5bW9ya2V5bW9ya2V5MTIzNDU2Nzg="
+VALUE = "ENC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]"
+BLOCK = f"""\
+sops:
+  age: [{{recipient: age1x, enc: y}}]
+  lastmodified: "2026-01-01T00:00:00Z"
+  mac: {VALUE}
+"""
 KEYS = f"dhcp: {VALUE}\nproduction: {VALUE}\nother: {VALUE}\n{BLOCK}"
 SERVER = """\
 kind: Nameserver

@@ -107,6 +107,13 @@ def test_what_is_shared_by_an_alias_is_left_to_people() -> None:
         amended(text, [Amendment(VIRT, ("a", "b"), "two")])
 
 
+def test_what_only_one_reader_understands_is_left_to_people() -> None:
+    tabs = "kind: VirtualMachine\nname: web-1\ncpus:\t2\t# enough\n"
+    for value in (3, None):
+        with pytest.raises(ValueError, match="cpus must be written by hand"):
+            amended(tabs, [Amendment(WEB, ("cpus",), value)])
+
+
 def test_a_document_is_taken_out_alone() -> None:
     rest = without_document(TEXT, WEB)
     assert rest is not None
