@@ -12,7 +12,7 @@ import pytest
 
 from tests.system.lab import CHECKOUT, Lab, LabHost, start, taken
 
-HOSTS = 9
+HOSTS = 8
 BUILT_AND_BOOTED = timedelta(minutes=15)
 
 

@@ -155,7 +155,7 @@ class Fresh:
 def fresh_machine(lab: Lab, desk: Path) -> Iterator[Fresh]:
     """A machine nobody has touched, for as long as the block."""
     machine = Fresh(lab, desk)
-    mirror = mirror_of(lab.hosts["virt9"])
+    mirror = mirror_of(lab.hosts["virt3"])
     with taken(lab.directory, "fresh"), _mirror(mirror):
         machine.act("make")
         try:

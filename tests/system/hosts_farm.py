@@ -21,7 +21,7 @@ from tests.system.mirror import PORT, to_the_mirror
 PROGRAM = CHECKOUT / ".venv/bin/reconciler"
 CLEANUP = Path(__file__).with_name("clean-story")
 JOURNAL = "refs/heads/reconciler/production"
-HOSTS = ("virt3", "virt4", "virt9")
+HOSTS = ("virt3", "virt4", "virt5")
 LONG = timedelta(seconds=90)
 SECRET = "tell-nobody-93bTqX7fLw"
 REST_SECONDS = 1.0

@@ -42,7 +42,7 @@ from tests.system.lab import Lab, LabHost, eventually, taken
 from tests.system.mirror import PROXY, to_the_mirror
 
 HERE = Path(__file__).parents[1]
-HOST = "virt9"
+HOST = "virt3"
 LONG = timedelta(seconds=90)
 ROOM = "/srv/acts"
 SHELL: dict[str, Any] = {"shell": "/bin/bash"}

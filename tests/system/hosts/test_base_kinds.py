@@ -63,7 +63,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "pool": ("pool", PoolSpec(HOST, "contract", "directory", f"{ROOM}/pool")),
 }
 every = pytest.mark.parametrize("example", EXAMPLES)
-PLACE = "virt9"  # the host that the examples call by the name of another
+PLACE = "virt3"  # the host that the examples call by the name of another
 
 
 @pytest.fixture(scope="module")

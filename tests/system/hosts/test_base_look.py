@@ -28,7 +28,7 @@ from reconciler.ports.machine import Machine
 from tests.system.driven import driven
 from tests.system.lab import Lab, LabHost, eventually, taken
 
-HOST = "virt9"
+HOST = "virt3"
 FILE = "/srv/probe.conf"
 UNIT = "/run/systemd/system/probe.service"
 PROBE = """\

@@ -22,7 +22,7 @@ from tests.contract.test_machine_system import *  # noqa: F403 - the tests of th
 from tests.system.driven import driven
 from tests.system.lab import Lab, LabHost, taken
 
-HOST = "virt9"
+HOST = "virt3"
 CLEANUP = Path(__file__).parents[1].joinpath("clean-base")
 REPOSITORY = Path(__file__).parents[1].joinpath("debian-repository")
 SOURCE, LISTED = (

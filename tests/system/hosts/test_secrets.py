@@ -100,7 +100,7 @@ files:
 
 @pytest.fixture
 def desk(lab: Lab, tmp_path: Path) -> Iterator[Desk]:
-    host = lab.hosts["virt9"]
+    host = lab.hosts["virt3"]
     with taken(lab.directory, host.name):
         clean(host)
         host.write_file(f"{ROOM}.check", CHECKER.encode())

@@ -62,7 +62,7 @@ start_rules(machine, sys.argv[3])
 @pytest.fixture
 def virthost(lab: Lab) -> Iterator[LabHost]:
     """A host with a firewall that is off, this test's alone."""
-    host = lab.hosts["virt9"]
+    host = lab.hosts["virt3"]
     with taken(lab.directory, host.name):
         before = host.run("cat", RULES)
         yield host
@@ -105,7 +105,7 @@ def start_rules(machine: SshMachine, digest: str) -> None:
 
 
 def of(kind: str) -> Address:
-    return Address(kind, FILE if kind == "file" else "nftables", "virt9")
+    return Address(kind, FILE if kind == "file" else "nftables", "virt3")
 
 
 def undone(machine: SshMachine) -> dict[Address, str]:
