@@ -25,6 +25,9 @@ _NAME_LENGTH = 24
 _KEY = re.compile(r"(?:^|\s)(?:ssh|ecdsa|sk)-[A-Za-z0-9@.-]+\s+(?P<key>[A-Za-z0-9+/]+={0,2})")
 _TIME = r"(?P<time>[0-9]{8}(?:[0-9]{4}(?:[0-9]{2})?)?)(?P<utc>Z?)"
 _END = re.compile(rf'valid-before="?{_TIME}', re.IGNORECASE)
+_IMPORT = ("gpg", "--quiet", "--status-fd", "2", "--import")
+_IMPORTED = re.compile(r"^\[GNUPG:\] IMPORT_OK ", re.MULTILINE)
+_REASON = re.compile(r"^gpg: (?!.*agent)(.+)$", re.MULTILINE)
 _GPG_SETTINGS = """\
 batch
 no-tty
@@ -131,11 +134,12 @@ def _fill(ring: Keyring, keys: Keys) -> None:
     (ring.gnupg / "common.conf").write_bytes(b"")
     if keys.gpg is not None:
         environment = {**git_environment(), "GNUPGHOME": str(ring.gnupg)}
-        finished = run(("gpg", "--quiet", "--import"), environment, Bounds(_DEADLINE), keys.gpg)
-        if finished.cut is not None or finished.returncode != 0:
-            said = finished.remarks.strip().splitlines()
+        finished = run(_IMPORT, environment, Bounds(_DEADLINE), keys.gpg)
+        # It fails as well where it misses an agent, which public keys need not.
+        if finished.cut is not None or not _IMPORTED.search(finished.remarks):
+            said = _REASON.findall(finished.remarks) or ["no reason"]
             raise Stalled(
-                f"gpg does not take the keys of signers.gpg: {said[-1] if said else 'no reason'}",
+                f"gpg does not take the keys of signers.gpg: {said[0]}",
                 "write them anew with `gpg --export`",
             )
 
