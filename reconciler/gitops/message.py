@@ -14,6 +14,7 @@ SUBJECT_LENGTH = 72
 _BODY_LENGTH = 32_000
 _VALUE_LENGTH = 300
 _SKIP_CI = "[skip ci]"
+_END = "---"  # where a patch would begin: git reads no trailers after it
 _TAKEN_FOR_OURS = re.compile(r"---|[A-Za-z0-9-]+\s*:|\(cherry picked|diff |Index: |#")
 _KEY = re.compile(r"\A[A-Z][A-Za-z0-9-]{0,63}\Z")
 # Control and format characters, surrogates, unassigned ones, and separators of lines.
@@ -28,7 +29,7 @@ def compose(
     Raises:
         ValueError: the key of a trailer is not a word.
     """
-    paragraphs = [one_line(subject, SUBJECT_LENGTH), _body(body), _SKIP_CI if skip_ci else ""]
+    paragraphs = [_subject(subject), _body(body), _SKIP_CI if skip_ci else ""]
     paragraphs.append("\n".join(_trailer(key, value) for key, value in trailers))
     return ("\n\n".join(part for part in paragraphs if part) + "\n").encode()
 
@@ -38,6 +39,11 @@ def one_line(text: str, length: int) -> str:
     seen = "".join(" " if unicodedata.category(c) in _UNWANTED else c for c in text)
     line = " ".join(seen.split())
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def _subject(text: str) -> str:
+    line = one_line(text, SUBJECT_LENGTH)
+    return "  " + line if line.startswith(_END) else line
 
 
 def _body(text: str) -> str:

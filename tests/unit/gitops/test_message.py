@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.gitops.message import SUBJECT_LENGTH, compose, one_line
@@ -60,6 +60,7 @@ def test_no_part_can_forge_a_trailer(forgery: str, options: tuple[str, ...]) -> 
 
 
 @settings(max_examples=60, deadline=None)
+@example("---")
 @given(st.text(alphabet=st.sampled_from("aR-: \n\r\t#\u2028\x85()"), max_size=60))
 def test_no_text_can_forge_a_trailer(text: str) -> None:
     assert trailers(compose(text, text, OURS)) == [f"{key}: {value}" for key, value in OURS]
