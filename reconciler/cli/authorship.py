@@ -11,6 +11,14 @@ from reconciler.gitops.stream import Identity
 
 def maker_of(settings: Settings) -> Maker:
     """Who commits, as of now; signed, if the settings name a key."""
-    identity = Identity(settings.journal.name, settings.journal.email)
-    key = SigningKey(settings.commits.signing_key) if settings.commits.signing_key else None
-    return Maker(identity, SystemClock().now(), key)
+    return Maker(identity_of(settings), SystemClock().now(), key_of(settings))
+
+
+def identity_of(settings: Settings) -> Identity:
+    """The name and address of who commits."""
+    return Identity(settings.journal.name, settings.journal.email)
+
+
+def key_of(settings: Settings) -> SigningKey | None:
+    """The key that signs; None if the settings name none."""
+    return SigningKey(settings.commits.signing_key) if settings.commits.signing_key else None

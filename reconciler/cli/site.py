@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from reconciler.cli.authorship import identity_of, key_of
 from reconciler.cli.repository import Repository, pause
 from reconciler.cli.world import Surroundings
 from reconciler.config.settings import PolicyFloor, Settings
@@ -16,8 +17,6 @@ from reconciler.gitops.gates.evidence import Witness
 from reconciler.gitops.gates.gatekeeper import Gatekeeper
 from reconciler.gitops.gates.keyring import Keys
 from reconciler.gitops.gates.signatures import Signatures
-from reconciler.gitops.signing import SigningKey
-from reconciler.gitops.stream import Identity
 from reconciler.model.change import Disruption
 from reconciler.plan.policy import Policy
 from reconciler.reconcile import Site
@@ -51,9 +50,8 @@ def site_of(
 def back_merges_of(repository: Repository) -> BackMerges:
     """What makes rollbacks and merges them back, in the name and with the key of the settings."""
     settings = repository.settings
-    identity = Identity(settings.journal.name, settings.journal.email)
-    key = SigningKey(settings.commits.signing_key) if settings.commits.signing_key else None
-    return BackMerges(Rollbacks(repository.source, identity, key), repository.forge)
+    rollbacks = Rollbacks(repository.source, identity_of(settings), key_of(settings))
+    return BackMerges(rollbacks, repository.forge)
 
 
 def gatekeeper_of(repository: Repository, current: Callable[[], Settings]) -> Gatekeeper:

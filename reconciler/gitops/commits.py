@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +10,6 @@ from reconciler.gitops.git import Git
 from reconciler.gitops.refs import check_object_id
 
 _FIELDS = ("%H", "%an", "%ae", "%ct", "%s", "%b", "%(trailers:only=true,unfold=true)")
-_FORMAT = "--format=" + "%x00".join(_FIELDS) + "%x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,20 @@ def log(git: Git, commit: str, limit: int, known: Collection[str] = ()) -> tuple
         SourceCorrupt: the commit or one before it is missing or broken.
         SourceUnavailable: git failed otherwise.
     """
+    return tuple(_commits(rows(git, commit, _FIELDS, f"--max-count={int(limit)}", known=known)))
+
+
+def rows(
+    git: Git, commit: str, fields: Sequence[str], *options: str, known: Collection[str] = ()
+) -> Iterator[list[str]]:
+    """What git's log says of the commits that lead to `commit` and to none of `known`.
+
+    `fields` are those of its `--format`, `options` constants. Gives the values of a commit each.
+
+    Raises:
+        SourceCorrupt: the commit or one before it is missing or broken.
+        SourceUnavailable: git failed otherwise.
+    """
     finished = git.call(
         "reading the history",
         "log",
@@ -50,22 +63,22 @@ def log(git: Git, commit: str, limit: int, known: Collection[str] = ()) -> tuple
         "--no-notes",
         "--no-mailmap",
         "--encoding=UTF-8",
-        f"--max-count={int(limit)}",
-        _FORMAT,
+        *options,
+        "--format=" + "%x00".join(fields) + "%x00",
         "--end-of-options",
         check_object_id(commit),
         *("^" + check_object_id(each) for each in known),
         "--",
     )
-    return tuple(_commits(finished.output.decode("utf-8", "replace").split("\0")[:-1]))
+    parts = finished.output.decode("utf-8", "replace").split("\0")[:-1]
+    width = len(fields)
+    return ([parts[at].strip(), *parts[at + 1 : at + width]] for at in range(0, len(parts), width))
 
 
-def _commits(parts: list[str]) -> Iterator[CommitInfo]:
-    width = len(_FIELDS)
-    for at in range(0, len(parts), width):
-        sha, author, email, seconds, subject, body, trailers = parts[at : at + width]
+def _commits(found: Iterable[list[str]]) -> Iterator[CommitInfo]:
+    for sha, author, email, seconds, subject, body, trailers in found:
         yield CommitInfo(
-            sha=sha.strip(),
+            sha=sha,
             author=author,
             email=email,
             time=datetime.fromtimestamp(int(seconds or "0"), UTC),

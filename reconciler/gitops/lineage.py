@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from reconciler.gitops.commits import rows
 from reconciler.gitops.git import Git
 from reconciler.gitops.refs import check_object_id
 
 LIMIT = 500
+_FIELDS = ("%H", "%T", "%P", "%s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +47,11 @@ def steps(
     Raises:
         SourceError: a commit is missing or broken.
     """
-    finished = git.call(
-        "reading the history",
-        "log",
-        "--no-show-signature",
-        "--no-color",
-        "--no-notes",
-        "--encoding=UTF-8",
-        "--topo-order",
-        "--reverse",
-        f"--max-count={int(limit)}",
-        "--format=%H%x00%T%x00%P%x00%s%x00",
-        *(["--first-parent"] if first_parent else []),
-        "--end-of-options",
-        check_object_id(commit),
-        *("^" + check_object_id(each) for each in known),
-        "--",
-    )
-    parts = finished.output.decode("utf-8", "replace").split("\0")[:-1]
+    options = ("--topo-order", "--reverse", f"--max-count={int(limit)}")
+    own_line = ("--first-parent",) if first_parent else ()
+    found = rows(git, commit, _FIELDS, *options, *own_line, known=known)
     return tuple(
-        Step(parts[at].strip(), parts[at + 1], tuple(parts[at + 2].split()), parts[at + 3])
-        for at in range(0, len(parts), 4)
+        Step(sha, tree, tuple(parents.split()), subject) for sha, tree, parents, subject in found
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from reconciler.errors import Conflict, Denied, NotFound
+from reconciler.gitops.forges.alike import status_call
 from reconciler.gitops.forges.answers import Call
 from reconciler.gitops.forges.client import Client
 from reconciler.gitops.forges.port import Approval, CommitStatus, PullRequest
@@ -106,15 +107,7 @@ class GitHub:
 
     def set_status(self, commit: str, status: CommitStatus) -> None:
         """Say how it stands with a commit."""
-        body = {
-            "state": status.state.value,
-            "context": status.context,
-            "description": one_line(status.description, LONGEST_DESCRIPTION),
-        }
-        if status.url:
-            body["target_url"] = status.url
-        way = f"{self._repo}/statuses/{quote(commit, safe='')}"
-        self._client.do(Call("POST", way, "commit status", body=body))
+        self._client.do(status_call(self._repo, commit, status, LONGEST_DESCRIPTION))
 
     def pull_requests(self, commit: str) -> tuple[PullRequest, ...]:
         """Those that brought the commit, or have it as their head; open and merged ones."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.gitops.commits import trailer_pairs
+from reconciler.gitops.commits import rows, trailer_pairs
 from reconciler.gitops.git import Git
 from reconciler.gitops.merging import merge_trees, tree_of
-from reconciler.gitops.refs import check_object_id
 
 _FIELDS = ("%H", "%T", "%P", "%an", "%ae", "%(trailers:only=true,unfold=true)")
-_FORMAT = "--format=" + "%x00".join(_FIELDS) + "%x00"
 _MAIL = re.compile(r"<(?P<mail>[^<>\s]+@[^<>\s]+)>\s*$")
 _TWO = 2
 
@@ -55,23 +53,8 @@ def brought_by(git: Git, head: str, known: Collection[str]) -> tuple[Brought, ..
     Raises:
         SourceError: a commit is missing or broken.
     """
-    finished = git.call(
-        "reading the history",
-        "log",
-        "--no-show-signature",
-        "--no-color",
-        "--no-notes",
-        "--no-mailmap",
-        "--encoding=UTF-8",
-        "--topo-order",
-        *([] if known else ["--max-count=1"]),
-        _FORMAT,
-        "--end-of-options",
-        check_object_id(head),
-        *("^" + check_object_id(each) for each in known),
-        "--",
-    )
-    return tuple(_read(finished.output.decode("utf-8", "replace").split("\0")[:-1]))
+    only_head = () if known else ("--max-count=1",)
+    return tuple(_read(rows(git, head, _FIELDS, "--topo-order", *only_head, known=known)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +91,8 @@ class Additions:
         return self.merged[ours, theirs]
 
 
-def _read(parts: list[str]) -> Iterator[Brought]:
-    width = len(_FIELDS)
-    for at in range(0, len(parts), width):
-        sha, tree, parents, author, email, trailers = parts[at : at + width]
+def _read(found: Iterable[list[str]]) -> Iterator[Brought]:
+    for sha, tree, parents, author, email, trailers in found:
         yield Brought(
-            sha.strip(), tree, tuple(parents.split()), author, email, tuple(trailer_pairs(trailers))
+            sha, tree, tuple(parents.split()), author, email, tuple(trailer_pairs(trailers))
         )
